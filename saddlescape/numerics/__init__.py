@@ -1,0 +1,1 @@
+"""Mathematics: what is true at a point? Arrays in, arrays out; no printing, no files, no model names."""

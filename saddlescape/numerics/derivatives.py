@@ -1,0 +1,120 @@
+"""The one place where derivatives come from, and where their calls are counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..model import EnergyModel
+
+DENSE_LIMIT = 500
+"""No dense (n, n) matrix is formed above this dimension."""
+
+
+class NonFiniteError(ArithmeticError):
+    """The model returned a non-finite energy or derivative."""
+
+
+class Derivatives:
+    """Derivatives of one model: analytic where the model has them, else by dimer; every call is counted.
+
+    Parameters
+    ----------
+    model : EnergyModel
+    preconditioner : object with ``solve`` and ``apply``, or None
+        The metric M, built once per search and frozen. None: M is the mass.
+    dimer_length : float
+        Half length of the central difference that replaces a missing ``hvp``, relative to 1 + max|x|.
+
+    Attributes
+    ----------
+    n_energy, n_gradient, n_hvp : int
+        Calls so far. A Hessian-vector product by dimer counts as one ``hvp`` and two gradients.
+    mass : float or (n,) array
+        The inner product of norms, frames and eigenvalues.
+    """
+
+    def __init__(self, model: EnergyModel, preconditioner: Any = None, dimer_length: float = 1e-5):
+        self.model = model
+        self.dim = int(model.dim)
+        mass = model.mass
+        self.mass = float(mass) if np.ndim(mass) == 0 else np.asarray(mass, dtype=float)
+        self.preconditioner = preconditioner
+        self.dimer_length = dimer_length
+        self.n_energy = self.n_gradient = self.n_hvp = 0
+        self._hvp = getattr(model, "hvp", None)
+        self.has_hessian = hasattr(model, "hessian")
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the solver's inner functions can run compiled: kernels, and no preconditioner but the mass."""
+        return self.model.kernels is not None and self.preconditioner is None
+
+    def energy_gradient(self, x: np.ndarray, out: np.ndarray) -> float:
+        """E(x), with dE/dx written into ``out`` (n,)."""
+        self.n_gradient += 1
+        return self.model.energy_gradient(x, out)
+
+    def energy(self, x: np.ndarray) -> float:
+        """E(x)."""
+        self.n_energy += 1
+        return float(self.model.energy(x))
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """dE/dx (n,)."""
+        out = np.empty(self.dim)
+        self.n_gradient += 1
+        self.model.gradient(x, out)
+        return out
+
+    def hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """H(x) v, (n,)."""
+        out = np.empty(self.dim) if out is None else out
+        self.n_hvp += 1
+        if self._hvp is not None:
+            self._hvp(x, v, out)
+            return out
+        length = self.dimer_length * (1.0 + np.abs(x).max()) / max(np.abs(v).max(), 1e-300)
+        plus, minus = self.gradient(x + length * v), self.gradient(x - length * v)
+        np.subtract(plus, minus, out=out)
+        out /= 2.0 * length
+        return out
+
+    def hvp_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """H(x) applied to each row of (k, n); returns (k, n)."""
+        out = np.empty_like(rows)
+        for v, h in zip(rows, out, strict=True):
+            self.hvp(x, v, h)
+        return out
+
+    def hessian(self, x: np.ndarray) -> Any:
+        """The Hessian at x: the model's own (dense or sparse), else dense from n products.
+
+        Raises
+        ------
+        ValueError
+            If the model has no ``hessian`` and n exceeds `DENSE_LIMIT`.
+        """
+        if self.has_hessian:
+            return self.model.hessian(x)
+        if self.dim > DENSE_LIMIT:
+            raise ValueError(f"dim: {self.dim} unknowns are too many for a dense Hessian (limit {DENSE_LIMIT}); give the model hessian(x)")
+        rows = self.hvp_rows(x, np.eye(self.dim))
+        return 0.5 * (rows + rows.T)
+
+    def solve(self, r: np.ndarray) -> np.ndarray:
+        """M^-1 r for r (n,) or rows (k, n)."""
+        return r / self.mass if self.preconditioner is None else self.preconditioner.solve(r)
+
+    def apply(self, v: np.ndarray) -> np.ndarray:
+        """M v for v (n,) or rows (k, n)."""
+        return v * self.mass if self.preconditioner is None else self.preconditioner.apply(v)
+
+    def gradient_norm(self, g: np.ndarray) -> float:
+        """Norm of a gradient (n,) in the mass inner product, sqrt(sum g_i^2 / mass_i)."""
+        return float(np.sqrt(np.dot(g, g / self.mass)))
+
+    def norm(self, v: np.ndarray) -> float:
+        """Norm of a displacement (n,) in the mass inner product, sqrt(sum mass_i v_i^2)."""
+        return float(np.sqrt(np.dot(v, v * self.mass)))
