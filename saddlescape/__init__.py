@@ -1,0 +1,64 @@
+"""Certified solution landscapes of energy models: every stationary point it can find, with its Morse index and connections."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# The models live beside the package in a checkout and inside it once installed. Python then finds `saddlescape.models` in both,
+# also in worker processes and when pytest runs in the checkout.
+_here = Path(__file__).parent
+if not (_here / "models").is_dir() and (_here.parent / "models" / "__init__.py").is_file():
+    __path__.append(str(_here.parent))
+
+_HOME = {
+    "EnergyModel": "model",
+    "as_model": "model",
+    "load_model": "model",
+    "check_model": "numerics.check",
+    "Symmetry": "symmetry",
+    "GradientFlow": "dynamics.flow",
+    "HiSD": "dynamics.hisd",
+    "search": "dynamics.search",
+    "SearchResult": "results",
+    "StationaryPoint": "results",
+    "Status": "results",
+    "Landscape": "landscape.landscape",
+    "explore": "landscape.explore",
+    "DownwardSearch": "landscape.frontier",
+    "UpwardSearch": "landscape.frontier",
+    "load": "landscape.files",
+    "resume": "landscape.files",
+}
+
+__all__ = ["__version__", "models", "parts", "plotting", *_HOME]
+
+if TYPE_CHECKING:
+    from .dynamics.flow import GradientFlow
+    from .dynamics.hisd import HiSD
+    from .dynamics.search import search
+    from .landscape.explore import explore
+    from .landscape.files import load, resume
+    from .landscape.frontier import DownwardSearch, UpwardSearch
+    from .landscape.landscape import Landscape
+    from .model import EnergyModel, as_model, load_model
+    from .numerics.check import check_model
+    from .results import SearchResult, StationaryPoint, Status
+    from .symmetry import Symmetry
+
+
+def __getattr__(name: str) -> Any:
+    # Names are imported when first used, so that importing the package costs nothing.
+    if name in _HOME:
+        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    elif name in ("models", "parts", "plotting"):
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Drivers: which search next, and what is kept."""

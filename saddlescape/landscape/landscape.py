@@ -1,0 +1,280 @@
+"""The solution landscape: stationary points, the connections between them, and what is known of its completeness."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..model import EnergyModel, load_model, model_name, model_parameters, parameters_digest
+from ..results import SearchResult, StationaryPoint
+from .records import Commit, Edge, Node, Run, SearchRecord, Task
+
+if TYPE_CHECKING:
+    import networkx
+
+    from ..symmetry import Symmetry
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInfo:
+    """What a landscape remembers of its model; enough to check that a model given later is the same.
+
+    Parameters
+    ----------
+    name : str
+        Import path, or ``path/file.py:Class``.
+    params : dict
+        JSON-ready parameters.
+    params_sha256 : str
+        Digest of name and parameters.
+    dim : int
+        Number of unknowns.
+    mass : float or (n,) array
+    coercive : bool or None
+    symmetry : str
+        For people: order of the group, periodic axes.
+    field_shapes : dict
+        Name and shape of each field in x, in order; empty for a plain vector.
+    units : str
+    scaling : str
+        How the energy was made dimensionless, in words.
+    """
+
+    name: str
+    params: dict
+    params_sha256: str
+    dim: int
+    mass: float | np.ndarray
+    coercive: bool | None
+    symmetry: str
+    field_shapes: dict = field(default_factory=dict)
+    units: str = "dimensionless"
+    scaling: str = ""
+
+    @classmethod
+    def of(cls, model: EnergyModel, symmetry: Symmetry | None) -> ModelInfo:
+        """Describe a model."""
+        text = "none"
+        if symmetry is not None and not symmetry.trivial:
+            text = f"order {symmetry.order}"
+            text += f", translations of {symmetry.grid}" if symmetry.grid is not None else ""
+            text += ", by a user's function" if symmetry.match is not None else ""
+        return cls(
+            model_name(model),
+            model_parameters(model),
+            parameters_digest(model),
+            int(model.dim),
+            model.mass,
+            model.coercive,
+            text,
+            dict(getattr(model, "field_shapes", {})),
+            getattr(model, "units", "dimensionless"),
+            getattr(model, "scaling", ""),
+        )
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """What the Euler characteristic says.
+
+    Parameters
+    ----------
+    applicable : bool
+    euler : int
+        Sum of (-1)^index chi(orbit) over the points found.
+    message : str
+        One sentence.
+    """
+
+    applicable: bool
+    euler: int
+    message: str
+
+
+class Landscape:
+    """A solution landscape: one representative per symmetry orbit, and edges that carry group elements.
+
+    Made by `saddlescape.explore`, `saddlescape.resume` and `saddlescape.load`; the constructor makes an empty one.
+
+    Parameters
+    ----------
+    info : ModelInfo
+    model : EnergyModel, optional
+        Kept if given; see `model`.
+    symmetry : Symmetry, optional
+        The group modulo which points are merged. Default: the model's.
+
+    Attributes
+    ----------
+    nodes : list of Node
+    edges : list of Edge
+    searches : list of SearchRecord
+    frontier : dict of int to Task
+        Searches not yet made.
+    pending : dict of int to SearchResult
+        Searches made but not yet merged (only in the file of a run that was cut off).
+    runs : list of Run
+    path : str or None
+        The file it came from or goes to.
+    recovered : int
+        How many searches were replayed from the journal when it was loaded.
+    """
+
+    def __init__(self, info: ModelInfo, model: EnergyModel | None = None, symmetry: Symmetry | None = None):
+        self.info = info
+        self._model = model
+        self._symmetry = symmetry
+        self.nodes: list[Node] = []
+        self.edges: list[Edge] = []
+        self.searches: list[SearchRecord] = []
+        self.frontier: dict[int, Task] = {}
+        self.pending: dict[int, SearchResult] = {}
+        self.runs: list[Run] = []
+        self.path: str | None = None
+        self.recovered = 0
+
+    # --- growing --------------------------------------------------------------------------------------------------------
+
+    def add_tasks(self, tasks: tuple[Task, ...]) -> None:
+        """Put searches on the frontier."""
+        self.frontier.update((task.id, task) for task in tasks)
+
+    def apply(self, commit: Commit) -> None:
+        """Take in one merged search: the only way a landscape grows."""
+        search = commit.search
+        self.frontier.pop(search.task.id, None)
+        self.pending.pop(search.task.id, None)
+        self.searches.append(search)
+        if commit.new_node is not None:
+            self.nodes.append(commit.new_node)
+        elif search.node >= 0:
+            node = self.nodes[search.node]
+            self.nodes[search.node] = replace(node, hits=node.hits + 1)
+        for edge in commit.edges:
+            position = self._edge_position(edge)
+            if position is None:
+                self.edges.append(edge)
+            else:
+                seen = self.edges[position]
+                self.edges[position] = replace(seen, hits=seen.hits + 1)
+        self.add_tasks(commit.new_tasks)
+
+    def _edge_position(self, edge: Edge) -> int | None:
+        for position, seen in enumerate(self.edges):
+            if (seen.parent, seen.child, seen.key) == (edge.parent, edge.child, edge.key):
+                return position
+        return None
+
+    # --- reading --------------------------------------------------------------------------------------------------------
+
+    @property
+    def points(self) -> list[StationaryPoint]:
+        """The stationary points, one per orbit, by node id."""
+        return [node.point for node in self.nodes]
+
+    @property
+    def model(self) -> EnergyModel:
+        """The energy model; a shipped one is rebuilt from its name and parameters on first use.
+
+        Raises
+        ------
+        ValueError
+            If the file names a model that is not shipped: attach yours with `attach`.
+        """
+        if self._model is None:
+            if not self.info.name.startswith("saddlescape.models."):
+                raise ValueError(
+                    f"model: this landscape belongs to {self.info.name}, which is not shipped and is never imported from a file; "
+                    "attach your model with landscape.attach(model) (command line: --model path/file.py:Class)"
+                )
+            self._model = load_model(self.info.name, self.info.params)
+        return self._model
+
+    def attach(self, model: EnergyModel, symmetry: Symmetry | None = None) -> Landscape:
+        """Give a loaded landscape its model back; returns the landscape.
+
+        Raises
+        ------
+        ValueError
+            If name, parameters or dimension differ from the model the landscape was made with.
+        """
+        if parameters_digest(model) != self.info.params_sha256 or model.dim != self.info.dim:
+            raise ValueError(
+                f"model: got {model_name(model)} with {model_parameters(model)}, but this landscape was made with "
+                f"{self.info.name} and {self.info.params}"
+            )
+        self._model = model
+        self._symmetry = symmetry if symmetry is not None else self._symmetry
+        return self
+
+    @property
+    def symmetry(self) -> Symmetry:
+        """The group modulo which points are merged (the trivial group if there is none)."""
+        if self._symmetry is None:
+            from ..symmetry import Symmetry
+
+            declared = self.model.symmetry
+            self._symmetry = declared if declared is not None else Symmetry.generate(self.info.dim)
+        return self._symmetry
+
+    def minima(self) -> list[int]:
+        """Ids of the minima, by energy."""
+        return self.saddles(0)
+
+    def saddles(self, index: int) -> list[int]:
+        """Ids of the points of one Morse index, by energy."""
+        found = [node.id for node in self.nodes if node.point.index == index]
+        return sorted(found, key=lambda i: (self.nodes[i].point.energy, i))
+
+    def children(self, node: int) -> list[int]:
+        """Ids of the points of lower index connected to a node."""
+        self._check_node(node)
+        return sorted({edge.child for edge in self.edges if edge.parent == node})
+
+    def parents(self, node: int) -> list[int]:
+        """Ids of the points of higher index connected to a node."""
+        self._check_node(node)
+        return sorted({edge.parent for edge in self.edges if edge.child == node})
+
+    def _check_node(self, node: int) -> None:
+        if not 0 <= node < len(self.nodes):
+            raise IndexError(f"node: got {node}, expected an id from 0 to {len(self.nodes) - 1}")
+
+    def index_counts(self) -> dict[int, int]:
+        """How many points (components of critical orbits) there are of each index, symmetric copies counted."""
+        counts: Counter[int] = Counter()
+        for point in self.points:
+            counts[point.index] += point.orbit_size
+        return dict(sorted(counts.items()))
+
+    def euler_characteristic(self) -> int:
+        """Sum of (-1)^index chi over the critical orbits found: chi is 1 for a point, 0 for a circle or torus.
+
+        It is 1 for the complete landscape of a coercive energy with non-degenerate critical orbits; see `completeness`.
+        """
+        return sum((-1) ** p.index * p.orbit_size for p in self.points if p.orbit_dimension == 0)
+
+    def completeness(self) -> Completeness:
+        """What the Euler characteristic says about missing points."""
+        euler = self.euler_characteristic()
+        if not self.nodes:
+            return Completeness(False, euler, "No stationary point has been found yet.")
+        if any(p.degenerate for p in self.points):
+            return Completeness(False, euler, "Euler check not applicable: a point is degenerate (zero modes that no declared symmetry explains).")
+        if self.info.coercive is not True:
+            why = "the energy is not coercive" if self.info.coercive is False else "the model does not say whether its energy is coercive"
+            return Completeness(False, euler, f"Euler check not applicable: {why}.")
+        if euler == 1:
+            return Completeness(True, euler, "Euler sum 1, as a complete landscape has (necessary, not sufficient).")
+        return Completeness(True, euler, f"Euler sum {euler} instead of 1: points are missing.")
+
+    def __repr__(self) -> str:
+        return (
+            f"Landscape({self.info.name.rpartition('.')[2]}: {sum(self.index_counts().values())} points by index {self.index_counts()}, "
+            f"{len(self.nodes)} orbits, {len(self.edges)} edges, Euler sum {self.euler_characteristic()})"
+        )
