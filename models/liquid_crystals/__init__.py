@@ -1,0 +1,1 @@
+"""Landau-de Gennes models of confined nematics."""
