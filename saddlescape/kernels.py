@@ -24,6 +24,7 @@ from functools import cached_property
 from typing import Any
 
 from numba import njit, types
+from numba.extending import register_jitable
 from numba.core.types.function_type import WrapperAddressProtocol
 
 FLOAT = types.float64
@@ -41,7 +42,10 @@ SIGNATURES = {
 }
 """The fixed signatures of model kernels, by role."""
 
-FUNCTION_TYPES = {role: types.FunctionType(signature) for role, signature in SIGNATURES.items()}
+function_type = types.FunctionType
+"""The type of a first-class function argument with a given signature."""
+
+FUNCTION_TYPES = {role: function_type(signature) for role, signature in SIGNATURES.items()}
 """First-class function types of the model kernels, for the signatures of solver kernels."""
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -77,12 +81,16 @@ def solver_kernel(signature: Any) -> Callable[[Callable], Any]:
     return njit(signature, **_OPTIONS)
 
 
-class KernelPointer(WrapperAddressProtocol):
-    """A compiled model kernel as a first-class function argument, its address looked up once."""
+helper = register_jitable
+"""Mark a function that solver kernels call; it stays a plain Python function for everyone else."""
 
-    def __init__(self, dispatcher: Any, role: str):
-        self._signature = SIGNATURES[role]
-        self._numba_type_ = FUNCTION_TYPES[role]
+
+class KernelPointer(WrapperAddressProtocol):
+    """A compiled function as a first-class function argument, its address looked up once."""
+
+    def __init__(self, dispatcher: Any, signature: Any):
+        self._signature = signature
+        self._numba_type_ = types.FunctionType(signature)
         compiled = dispatcher.get_compile_result(self._signature)
         self._keep_alive = compiled.library
         self._address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
@@ -112,4 +120,7 @@ class Kernels:
     @cached_property
     def pointers(self) -> tuple[KernelPointer, KernelPointer]:
         """``(energy_gradient, hvp)`` as arguments of solver kernels."""
-        return KernelPointer(self.energy_gradient, "energy_gradient"), KernelPointer(self.hvp, "hvp")
+        return (
+            KernelPointer(self.energy_gradient, SIGNATURES["energy_gradient"]),
+            KernelPointer(self.hvp, SIGNATURES["hvp"]),
+        )

@@ -1,0 +1,1 @@
+"""Methods: how does a point move? One loop (`search`), methods built from parts."""
