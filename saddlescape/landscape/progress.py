@@ -96,7 +96,7 @@ class ProgressLines:
         """Write a line if the last one is old enough."""
         now, done = self._clock(), len(landscape.searches)
         if self._begun is None:
-            self._begun = (now, done - 1)
+            self._begun = (now, done)
             self._written = now
         if now - self._written >= self._interval:
             self._written = now

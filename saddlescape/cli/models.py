@@ -1,0 +1,63 @@
+"""``check-model`` and ``search``: the commands that try a model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .arguments import model_parameters, say, start_point
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..model import EnergyModel
+
+
+def run_check_model(options: argparse.Namespace) -> int:
+    """``check-model MODEL``: test derivatives, symmetries and preconditioner."""
+    from .. import check_model
+    from ..model import load_model
+
+    report = check_model(load_model(options.model, model_parameters(options.param)))
+    print(report)
+    return 0 if report.ok else 1
+
+
+def run_search(options: argparse.Namespace) -> int:
+    """``search MODEL --index K``: search one stationary point."""
+    from .. import search
+    from .report import describe_search, search_summary
+
+    model, method, start = _problem(options)
+    limits = {"tol": options.tol, "max_steps": options.max_steps}
+    given = {key: value for key, value in limits.items() if value is not None}
+    result = search(model, start, replace(method, index=options.index), rng=options.seed, **given)
+    print(json.dumps(search_summary(result), indent=2, allow_nan=False) if options.json else describe_search(result))
+    if not result.success:
+        say(f"no stationary point of index {options.index} was reached: {result.status.value}")
+    return 0 if result.success else 1
+
+
+def _problem(options: argparse.Namespace) -> tuple[EnergyModel, Any, np.ndarray]:
+    """Model, method and start of a search."""
+    from .. import HiSD
+    from ..landscape.runfile import read_run_file
+    from ..model import load_model
+
+    run = read_run_file(options.model) if options.model.endswith(".toml") else None
+    if run is None:
+        model, method = load_model(options.model, model_parameters(options.param)), HiSD()
+    elif options.param:
+        raise ValueError(f"--param: {options.model} has the parameters already; leave --param out, or name the model itself")
+    else:
+        model, method = run.build_model(), run.build_method()
+    if options.start is not None:
+        return model, method, start_point(options.start, model)
+    start = None if run is None else run.start(model)
+    if isinstance(start, list):
+        raise ValueError(f"start: {options.model} has {len(start)} starts, a search needs one: choose it with --start")
+    if start is None:
+        start = model.default_start()
+    return model, method, model.start(start) if isinstance(start, str) else start

@@ -1,0 +1,242 @@
+"""A landscape in short: as plain data for programs, as text for people."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..landscape.landscape import Landscape
+    from ..landscape.records import Edge, Node
+    from ..results import SearchResult, StationaryPoint
+
+_HEAD = 4  # eigenvalues shown of each point
+_SHORT = 8  # unknowns up to which a point is written out
+
+
+def summary(landscape: Landscape) -> dict[str, Any]:
+    """Everything `saddlescape info --json` prints, as JSON-ready values.
+
+    Returns
+    -------
+    dict
+        With the keys that ``docs/command-line.md`` documents. Numbers that are not finite are None, since JSON has no NaN.
+    """
+    info, completeness = landscape.info, landscape.completeness()
+    return {
+        "file": landscape.path,
+        "model": {
+            "name": info.name,
+            "params": info.params,
+            "params_sha256": info.params_sha256,
+            "dim": info.dim,
+            "symmetry": info.symmetry,
+            "coercive": info.coercive,
+        },
+        "index_counts": {str(index): count for index, count in landscape.index_counts().items()},
+        "euler": {"sum": completeness.euler, "applicable": completeness.applicable, "message": completeness.message},
+        "nodes": [_node(node) for node in landscape.nodes],
+        "edges": [_edge(edge) for edge in landscape.edges],
+        "searches": {
+            "done": len(landscape.searches),
+            "left": len(landscape.frontier),
+            "unmerged": len(landscape.pending),
+            "recovered": landscape.recovered,
+            "by_status": searches_by_status(landscape),
+        },
+        "runs": [
+            {"id": run.id, "started": run.started, "ended": run.ended, "status": run.status, "configuration": run.configuration}
+            for run in landscape.runs
+        ],
+    }
+
+
+def searches_by_status(landscape: Landscape) -> dict[str, int]:
+    """How many searches ended in each way, the most frequent first."""
+    return dict(Counter(search.result.status.value for search in landscape.searches).most_common())
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {"id": node.id, **_point(node.point), "found_by": node.found_by, "hits": node.hits}
+
+
+def _point(point: StationaryPoint) -> dict[str, Any]:
+    return {
+        "index": point.index,
+        "nullity": point.nullity,
+        "energy": _finite(point.energy),
+        "gradient_norm": _finite(point.gradient_norm),
+        "eigenvalues": [_finite(value) for value in point.eigenvalues],
+        "orbit_size": point.orbit_size,
+        "orbit_dimension": point.orbit_dimension,
+        "certificate": point.certificate,
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "parent": edge.parent,
+        "child": edge.child,
+        "key": edge.key,
+        "kind": edge.kind,
+        "direction": edge.direction,
+        "sign": edge.sign,
+        "method": edge.method,
+        "metric": edge.metric,
+        "max_energy": _finite(edge.max_energy),
+        "hits": edge.hits,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def describe(landscape: Landscape, rows: int | None = None) -> str:
+    """A landscape as text: header, table of nodes, table of edges, searches by status, what the Euler sum says.
+
+    Parameters
+    ----------
+    landscape : Landscape
+    rows : int, optional
+        The most rows of each table; a line says how many were left out. None: all.
+    """
+    sections = [_header(landscape)]
+    if landscape.nodes:
+        sections.append(_nodes_table(landscape, rows))
+    if landscape.edges:
+        sections.append(_edges_table(landscape, rows))
+    sections.append(_ending(landscape))
+    return "\n\n".join(sections)
+
+
+def outcome(landscape: Landscape) -> str:
+    """Two lines: how many points of which index, and how complete they may be."""
+    return f"{_sizes(landscape)}\n{landscape.completeness().message}"
+
+
+def _sizes(landscape: Landscape) -> str:
+    counts = landscape.index_counts()
+    return (
+        f"{_counted(sum(counts.values()), 'point')} by index {counts} in {_counted(len(landscape.nodes), 'orbit')}, "
+        f"{_counted(len(landscape.edges), 'edge')}, {_counted(len(landscape.searches), 'search')}"
+    )
+
+
+def search_summary(result: SearchResult) -> dict[str, Any]:
+    """Everything `saddlescape search --json` prints, as JSON-ready values; ``point`` is None if none was found."""
+    point = result.point
+    return {
+        "status": result.status.value,
+        "success": result.success,
+        "message": result.message,
+        "target_index": result.target_index,
+        "steps": result.n_steps,
+        "energies": result.n_energy,
+        "gradients": result.n_gradient,
+        "hvps": result.n_hvp,
+        "seconds": result.seconds,
+        "x": [_finite(value) for value in result.x],
+        "gradient_norm": _finite(result.gradient_norm),
+        "point": None if point is None else _point(point),
+    }
+
+
+def describe_search(result: SearchResult) -> str:
+    """A search as text: how it ended, its point, what it cost."""
+    lines = [result.message]
+    point = result.point
+    if point is not None:
+        if point.x.size <= _SHORT:
+            lines.append(f"x              {' '.join(f'{value:.12g}' for value in point.x)}")
+        lines += [
+            f"energy         {point.energy:.12g}",
+            f"gradient norm  {point.gradient_norm:.1e}",
+            f"Morse index    {point.index}, nullity {point.nullity}",
+            f"eigenvalues    {_head(point.eigenvalues)}",
+            f"certificate    {point.certificate}",
+        ]
+    lines.append(
+        f"cost           {_counted(result.n_steps, 'step')}, {_counted(result.n_gradient, 'gradient')}, "
+        f"{_counted(result.n_hvp, 'Hessian-vector product')}, {result.seconds:.3g} s"
+    )
+    return "\n".join(lines)
+
+
+def _header(landscape: Landscape) -> str:
+    info = landscape.info
+    parameters = ", ".join(f"{key}={_shortened(value)}" for key, value in info.params.items())
+    first = f"{info.name}({parameters}), {_counted(info.dim, 'unknown')}, symmetry: {info.symmetry}"
+    return "\n".join([*([str(landscape.path)] if landscape.path else []), first, _sizes(landscape)])
+
+
+def _shortened(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _nodes_table(landscape: Landscape, rows: int | None) -> str:
+    nodes = sorted(landscape.nodes, key=lambda node: (node.point.index, node.point.energy, node.id))
+    cells = [
+        (
+            str(node.point.index),
+            str(node.id),
+            f"{node.point.energy:.10g}",
+            str(node.point.nullity),
+            str(node.point.orbit_size),
+            f"{node.point.gradient_norm:.1e}",
+            str(node.hits),
+            _head(node.point.eigenvalues),
+        )
+        for node in nodes
+    ]
+    names = ("index", "node", "energy", "nullity", "orbit", "gradient", "hits", "lowest eigenvalues")
+    return _table(names, cells, rows, "node")
+
+
+def _edges_table(landscape: Landscape, rows: int | None) -> str:
+    edges = sorted(landscape.edges, key=lambda e: (-landscape.nodes[e.parent].point.index, e.parent, e.child, e.kind, e.key))
+    cells = [
+        (
+            f"{e.parent} -> {e.child}",
+            f"{landscape.nodes[e.parent].point.index} -> {landscape.nodes[e.child].point.index}",
+            e.kind,
+            f"{'-' if e.sign < 0 else '+'}v{e.direction + 1}",
+            f"{e.max_energy:.10g}",
+            str(e.hits),
+        )
+        for e in edges
+    ]
+    return _table(("edge", "index", "kind", "along", "highest energy", "hits"), cells, rows, "edge")
+
+
+def _table(names: Sequence[str], cells: Iterable[Sequence[str]], rows: int | None, thing: str) -> str:
+    cells = list(cells)
+    shown = cells if rows is None else cells[:rows]
+    widths = [max(len(row[i]) for row in [names, *shown]) for i in range(len(names))]
+    lines = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in [names, *shown]]
+    if len(shown) < len(cells):
+        lines.append(f"... and {_counted(len(cells) - len(shown), f'more {thing}')}")
+    return "\n".join(lines)
+
+
+def _head(eigenvalues: Sequence[float]) -> str:
+    return " ".join(f"{value:.6g}" for value in eigenvalues[:_HEAD]) + (" ..." if len(eigenvalues) > _HEAD else "")
+
+
+def _ending(landscape: Landscape) -> str:
+    statuses = ", ".join(f"{count} {status}" for status, count in searches_by_status(landscape).items()) or "none"
+    lines = [f"searches: {statuses}"]
+    waiting = len(landscape.frontier)
+    if waiting:
+        lines.append(f"unfinished: {_counted(waiting, 'search')} left, of which {len(landscape.pending)} made but not merged")
+    if landscape.recovered:
+        lines.append(f"recovered from the journal: {_counted(landscape.recovered, 'search')}")
+    return "\n".join([*lines, landscape.completeness().message])
+
+
+def _counted(count: int, thing: str) -> str:
+    plural = thing + ("es" if thing.endswith("ch") else "s")
+    return f"{count} {thing if count == 1 else plural}"

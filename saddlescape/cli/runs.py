@@ -1,0 +1,109 @@
+"""``explore`` and ``resume``: the commands that write a landscape file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .arguments import figure_path, in_existing_folder, model_like, say
+
+if TYPE_CHECKING:
+    from ..landscape.landscape import Landscape
+    from ..landscape.progress import Progress
+    from ..model import EnergyModel
+
+
+def run_explore(options: argparse.Namespace) -> int:
+    """``explore RUN.toml``: find the landscape that a run file describes."""
+    from ..landscape.runfile import read_run_file
+
+    run = read_run_file(options.run)
+    path = in_existing_folder(Path(options.output) if options.output is not None else run.store)
+    figure = None if run.output.figure is None else figure_path(run.output.figure)
+    if path.exists() and not (options.resume or options.overwrite):
+        raise FileExistsError(
+            f"{path} exists already: go on with it by `saddlescape resume {path}`, or replace it by adding --overwrite"
+        )
+    model, method = run.build_model(), run.build_method()
+    workers = run.explore.workers if options.workers is None else options.workers
+    if options.resume and path.exists():
+        return _go_on(path, model, workers, figure, options)
+    from .. import explore
+
+    start = run.start(model)
+    if options.overwrite:
+        _remove(path)
+    try:
+        landscape = explore(
+            model,
+            start,
+            max_index=run.explore.max_index,
+            method=method,
+            upward=run.explore.upward,
+            store=path,
+            workers=workers,
+            rng=run.explore.seed,
+            progress=_progress(options),
+        )
+    except KeyboardInterrupt:
+        return _interrupted(path)
+    return _finish(landscape, path, figure, options)
+
+
+def run_resume(options: argparse.Namespace) -> int:
+    """``resume FILE.h5``: go on with a run from where its file stands."""
+    from .. import load
+
+    path = Path(options.file)
+    model = None if options.model is None else model_like(options.model, load(path))
+    return _go_on(path, model, 1 if options.workers is None else options.workers, None, options)
+
+
+def _go_on(path: Path, model: EnergyModel | None, workers: int, figure: Path | None, options: argparse.Namespace) -> int:
+    from .. import resume
+
+    try:
+        landscape = resume(path, model=model, workers=workers, progress=_progress(options))
+    except KeyboardInterrupt:
+        return _interrupted(path)
+    return _finish(landscape, path, figure, options)
+
+
+def _finish(landscape: Landscape, path: Path, figure: Path | None, options: argparse.Namespace) -> int:
+    """Report a run that has ended, and draw it."""
+    from .report import outcome, searches_by_status
+
+    if landscape.runs and landscape.runs[-1].status == "interrupted":
+        return _interrupted(path)
+    if not landscape.nodes:
+        raise ValueError(
+            f"no stationary point was found; searches by status: {searches_by_status(landscape)}; see `saddlescape info {path}`"
+        )
+    if figure is not None:
+        from ..plotting import save_figure
+
+        save_figure(landscape, figure)
+    if not options.quiet:
+        print(outcome(landscape))
+        print(f"wrote {path}" + (f" and {figure}" if figure is not None else ""))
+    return 0
+
+
+def _interrupted(path: Path) -> int:
+    say(f"interrupted; every finished search is kept, go on by: saddlescape resume {path}")
+    return 130
+
+
+def _progress(options: argparse.Namespace) -> Progress | None:
+    if options.quiet:
+        return None
+    from ..landscape.progress import progress_to
+
+    return progress_to(sys.stderr)
+
+
+def _remove(path: Path) -> None:
+    for name in (path, path.with_name(path.name + ".journal")):
+        name.unlink(missing_ok=True)
