@@ -1,0 +1,252 @@
+"""Certificates: the Morse index and nullity of a stationary point, counted and not estimated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..results import StationaryPoint
+from .derivatives import Derivatives
+from .eigen import Eigenpairs, lobpcg, spectral_radius
+from .inertia import CertificationError, DenseSpectrum, InertiaCount, count_inertia
+from .newton import Bordered, Polished, clean_zero_modes, dense_hessian, has_dense_hessian, zero_tolerance
+
+__all__ = ["CertificationError", "InertiaCount", "certify", "count_inertia", "quick_index"]
+
+_ALL = 10  # up to this dimension all eigenpairs are kept
+_DISTORTION = 0.05  # |H z| of a declared zero mode may reach this fraction of |H| before it is disbelieved
+
+
+def certify(
+    derivatives: Derivatives,
+    x: np.ndarray,
+    *,
+    energy: float,
+    gradient_norm: float,
+    guess: np.ndarray | None = None,
+    n_stable: int = 1,
+    zero_modes: np.ndarray | None = None,
+) -> StationaryPoint:
+    """Count the Morse index and nullity at x and compute the lowest eigenpairs.
+
+    Eigenvalues up to the zero tolerance, 1e-8 |H|, count as zero. Declared zero modes are projected out, counted as nullity, and
+    their Rayleigh quotients given in the certificate: on a grid a translation is only nearly one.
+
+    * dense (n at most 100, or 500 without a Hessian of the model's own): all eigenvalues; |H| = max |lambda|.
+    * inertia (sparse Hessian): the number of eigenvalues below the zero tolerance from a factorisation, the eigenpairs by LOBPCG
+      with that factorisation as preconditioner; they must agree in number. |H|: largest row sum of mass^-1/2 |H| mass^-1/2.
+    * block (large, no Hessian): LOBPCG with guard vectors; signs are decided by residual bounds. |H|: Lanczos estimate.
+
+    Parameters
+    ----------
+    derivatives : Derivatives
+    x : (n,) array
+        A stationary point.
+    energy, gradient_norm : float
+        At x; handed on.
+    guess : (k, n) array, optional
+        Approximations of the lowest eigenvectors.
+    n_stable : int
+        How many eigenpairs to compute beyond index + nullity.
+    zero_modes : (m, n) array, optional
+        Generators of continuous symmetries at x.
+
+    Returns
+    -------
+    StationaryPoint
+        Its eigenpairs are ordered: unstable, zero, stable, ascending within each.
+
+    Raises
+    ------
+    CertificationError
+        If a sign cannot be decided, or the count and the eigenpairs disagree.
+    """
+    d = derivatives
+    modes = clean_zero_modes(d, x, zero_modes)
+    if has_dense_hessian(d):
+        pairs, tolerance, text = _dense(d, x, modes, n_stable)
+    elif d.has_hessian:
+        pairs, tolerance, text = _inertia(d, x, modes, guess, n_stable)
+    else:
+        pairs, tolerance, text = _block(d, x, modes, guess, n_stable)
+    index = int(np.count_nonzero(pairs.values < -tolerance))
+    nullity = int(np.count_nonzero(np.abs(pairs.values) <= tolerance))
+    values, vectors, residuals = pairs.values, pairs.vectors, pairs.residuals
+    if modes is not None:
+        quotients, zero_vectors, sizes = _rayleigh(d, x, modes, max(tolerance / 1e-8, 1e-300))
+        text += f"; {len(modes)} declared zero modes projected out, Rayleigh quotients {_list(quotients)}"
+        values = np.concatenate((values[:index], quotients, values[index:]))
+        vectors = np.concatenate((vectors[:index], zero_vectors, vectors[index:]))
+        residuals = np.concatenate((residuals[:index], sizes, residuals[index:]))
+        nullity += len(modes)
+    text = f"{text}: index {index}, nullity {nullity}, zero tolerance {tolerance:.1e}"
+    return StationaryPoint(x, energy, gradient_norm, index, nullity, values, vectors, residuals, text, tolerance)
+
+
+def quick_index(
+    derivatives: Derivatives, x: np.ndarray, polished: Polished, zero_modes: np.ndarray | None = None
+) -> tuple[int, int]:
+    """Morse index and nullity from the last factorisation of a polish; a new one is made only where the old one may not do.
+
+    Parameters
+    ----------
+    derivatives : Derivatives
+    x : (n,) array
+        The polished point.
+    polished : Polished
+    zero_modes : (m, n) array, optional
+        As given to `polish`.
+
+    Raises
+    ------
+    CertificationError
+        If the index cannot be certified.
+    """
+    d = derivatives
+    count = polished.count
+    if count is None:
+        point = certify(d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, zero_modes=zero_modes)
+        return point.index, point.nullity
+    modes = clean_zero_modes(d, x, zero_modes)
+    known = 0 if modes is None else len(modes)
+    factor = count.factor
+    tolerance = zero_tolerance(d, factor.norm)
+    if isinstance(factor, DenseSpectrum):
+        return count.negative, known + int(np.count_nonzero(np.abs(factor.values) <= tolerance))
+    inverse = Bordered(factor, modes, d.mass)
+    if _nearest(inverse, d.mass, d.dim) > 1e3 * tolerance and _drift(d, x, inverse) < 0.5:
+        return count.negative - inverse.removed, known
+    hessian = d.hessian(x)
+    below = [c.negative - Bordered(c.factor, modes, d.mass).removed for c in _around_zero(hessian, d.mass, tolerance)]
+    return below[0], known + below[1] - below[0]
+
+
+def _around_zero(hessian: object, mass: float | np.ndarray, tolerance: float) -> list[InertiaCount]:
+    return [count_inertia(hessian, mass, shift) for shift in (-tolerance, tolerance)]
+
+
+def _nearest(inverse: Bordered, mass: float | np.ndarray, n: int) -> float:
+    """About the size of the eigenvalue nearest to the shift: two steps of inverse iteration from a fixed irregular vector."""
+    v = np.cos(np.arange(1.0, n + 1.0) ** 1.5)
+    for _ in range(2):
+        before = np.sqrt(np.dot(v, v * mass))
+        v = inverse.solve((v * mass)[None])[0]
+        after = np.sqrt(np.dot(v, v * mass))
+        v /= after
+        before, ratio = 1.0, before / after
+    return float(ratio)
+
+
+def _drift(d: Derivatives, x: np.ndarray, inverse: Bordered) -> float:
+    """About |1 - H0^-1 H(x)| for the factorised H0: below 1, no eigenvalue changed its sign between the two."""
+    v = np.cos(np.arange(1.0, d.dim + 1.0) ** 1.5)
+    v = inverse.solve((v * d.mass)[None])[0]
+    for _ in range(3):
+        v /= d.norm(v)
+        v = v - inverse.solve(d.hvp(x, v)[None])[0]
+        size = d.norm(v)
+        if size < 1e-6:
+            break
+    return size
+
+
+def _dense(d: Derivatives, x: np.ndarray, modes: np.ndarray | None, n_stable: int) -> tuple[Eigenpairs, float, str]:
+    hessian = dense_hessian(d, x)
+    spectrum = DenseSpectrum(hessian, d.mass, modes)
+    tolerance = zero_tolerance(d, spectrum.norm)
+    values = spectrum.values
+    n = values.size
+    keep = n if n <= _ALL else min(n, int(np.count_nonzero(values <= tolerance)) + n_stable)
+    values, vectors = values[:keep], spectrum.vectors[:keep]
+    residual = _complement(vectors @ hessian, modes, d.mass) - values[:, None] * (vectors * d.mass)
+    sizes = np.sqrt(((residual * residual) / d.mass).sum(axis=1))
+    text = f"dense: all {n} eigenvalues, |H| = {spectrum.norm:.3g}"
+    return Eigenpairs(values, vectors, sizes, 0, True), tolerance, text
+
+
+def _inertia(
+    d: Derivatives, x: np.ndarray, modes: np.ndarray | None, guess: np.ndarray | None, n_stable: int
+) -> tuple[Eigenpairs, float, str]:
+    from .inertia import sparse_norm
+
+    hessian = d.hessian(x).tocsr()
+    norm = sparse_norm(hessian, d.mass)
+    tolerance = zero_tolerance(d, norm)
+    count = count_inertia(hessian, d.mass, tolerance)
+    inverse = Bordered(count.factor, modes, d.mass)
+    below = count.negative - inverse.removed
+    n_pairs = min(below + n_stable, d.dim - inverse.removed)
+    pairs = lobpcg(
+        lambda rows: _complement((hessian @ rows.T).T, modes, d.mass),
+        inverse.solve,
+        d.mass,
+        np.empty((0, d.dim)) if guess is None else guess,
+        n_pairs,
+        atol=100.0 * np.finfo(float).eps * norm,
+        n_guard=3,
+    )
+    found = int(np.count_nonzero(pairs.values <= tolerance))
+    if not pairs.converged or found != below or (np.abs(np.abs(pairs.values) - tolerance) <= pairs.residuals).any():
+        raise CertificationError(
+            f"eigenpairs: {found} found below {tolerance:.2e}, but the inertia says {below} (largest residual "
+            f"{pairs.residuals.max():.1e} after {pairs.iterations} iterations, values {_list(pairs.values)})"
+        )
+    return pairs, tolerance, f"inertia: {count.text}, |H| <= {norm:.3g}, largest residual {pairs.residuals.max():.1e}"
+
+
+def _block(
+    d: Derivatives, x: np.ndarray, modes: np.ndarray | None, guess: np.ndarray | None, n_stable: int
+) -> tuple[Eigenpairs, float, str]:
+    def product(rows: np.ndarray) -> np.ndarray:
+        return _complement(d.hvp_rows(x, rows), modes, d.mass)
+
+    def solve(rows: np.ndarray) -> np.ndarray:
+        directions = d.solve(rows)
+        return directions if modes is None else directions - (directions @ (modes * d.mass).T) @ modes
+
+    norm = spectral_radius(product, d.mass, d.dim)
+    tolerance = zero_tolerance(d, norm)
+    block = np.empty((0, d.dim)) if guess is None else guess
+    n_pairs = max(len(block), 1) + n_stable
+    while True:
+        pairs = lobpcg(
+            product, solve, d.mass, block, min(n_pairs, d.dim), rtol=1e-6, atol=0.1 * tolerance, n_guard=4, max_iterations=500
+        )
+        values, residuals = pairs.values, pairs.residuals
+        null = (np.abs(values) <= tolerance) & (residuals <= tolerance)
+        undecided = (np.abs(values) <= residuals) & ~null
+        if not pairs.converged or undecided.any():
+            raise CertificationError(
+                f"eigenpairs: signs are not decided by the residuals {_list(residuals)} of the values {_list(values)} "
+                f"after {pairs.iterations} iterations; a preconditioner or a sparse hessian(x) in the model would help"
+            )
+        nonpositive = int(np.count_nonzero(values <= tolerance))
+        if len(values) >= nonpositive + n_stable or len(values) == d.dim:
+            break
+        block, n_pairs = pairs.vectors, n_pairs + 4
+    keep = min(len(values), nonpositive + n_stable)
+    pairs = Eigenpairs(values[:keep], pairs.vectors[:keep], residuals[:keep], pairs.iterations, True)
+    text = f"block: LOBPCG with 4 guard vectors, {pairs.iterations} iterations, |H| about {norm:.3g}, largest residual {residuals.max():.1e}"
+    return pairs, tolerance, text
+
+
+def _complement(images: np.ndarray, modes: np.ndarray | None, mass: float | np.ndarray) -> np.ndarray:
+    """Rows of forces without their part along the zero modes."""
+    return images if modes is None else images - (images @ modes.T) @ (modes * mass)
+
+
+def _rayleigh(d: Derivatives, x: np.ndarray, modes: np.ndarray, norm: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rayleigh quotients, vectors and residuals of the declared zero modes."""
+    images = d.hvp_rows(x, modes)
+    quotients, turn = np.linalg.eigh(0.5 * (modes @ images.T + images @ modes.T))
+    modes, images = turn.T @ modes, turn.T @ images
+    residual = images - quotients[:, None] * (modes * d.mass)
+    sizes = np.sqrt((residual * residual / d.mass).sum(axis=1))
+    if (np.abs(quotients) + sizes > _DISTORTION * norm).any():
+        raise CertificationError(
+            f"zero_modes: |H z| is {_list(np.abs(quotients) + sizes)} with |H| = {norm:.2e}; these are not zero modes of this model at x"
+        )
+    return quotients, modes, sizes
+
+
+def _list(values: np.ndarray) -> str:
+    return "[" + ", ".join(f"{v:.3e}" for v in values) + "]"
