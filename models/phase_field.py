@@ -41,16 +41,22 @@ def _gradient(x, params, out):
             result[i] += h2 * (line[i] * line[i] - 1.0) * line[i]
 
 
-@kernel("energy_gradient")
-def _energy_gradient(x, params, out):
-    # g.x holds the quadratic part twice and the quartic one four times: what is left is (h^2 / 4) (1 - phi^4).
-    _gradient(x, params, out)
+# The order of this one sum is left to the compiler: in vector registers it is four times faster.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+def _energy_from_gradient(x, gradient, params):
+    """E(x): g.x holds the quadratic part twice and the quartic one four times, which leaves (h^2 / 4) (1 - phi^4)."""
     quarter = 0.25 * params[0][1]
-    sums = np.zeros(4)  # partial sums hide the latency of the additions
+    energy = 0.0
     for i in range(x.size):
         square = x[i] * x[i]
-        sums[i & 3] += 0.5 * out[i] * x[i] + quarter * (1.0 - square * square)
-    return (sums[0] + sums[1]) + (sums[2] + sums[3])
+        energy += 0.5 * gradient[i] * x[i] + quarter * (1.0 - square * square)
+    return energy
+
+
+@kernel("energy_gradient")
+def _energy_gradient(x, params, out):
+    _gradient(x, params, out)
+    return _energy_from_gradient(x, out, params)
 
 
 @kernel("energy")

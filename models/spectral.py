@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-DENSE_TRANSFORM_LIMIT = 150
-"""Up to this many nodes per axis a sine transform is a product with its dense matrix; beyond, a fast transform wins."""
+DENSE_TRANSFORM_LIMIT = {1: 256, 2: 100}
+"""By number of axes: up to this many nodes per axis a sine transform is a product with its dense matrix; beyond, a fast one."""
 
 
 def dirichlet_eigenvalues(n: int, ndim: int) -> np.ndarray:
@@ -101,7 +101,7 @@ class SineOperator(_DiagonalOperator):
         super().__init__(eigenvalues, eigenvalues.shape)
         n = self.shape[0]
         self._matrix = None
-        if n <= DENSE_TRANSFORM_LIMIT:
+        if n <= DENSE_TRANSFORM_LIMIT[len(self.shape)]:
             j = np.arange(1, n + 1)
             self._matrix = np.sqrt(2.0 / (n + 1)) * np.sin(np.pi * np.outer(j, j) / (n + 1))
 

@@ -81,10 +81,7 @@ def as_domain(value: Any) -> Square:
     ValueError
         If there is no such domain.
     """
-    if isinstance(value, Square):
-        entries: tuple = tuple(value)
-    else:
-        entries = (value,) if isinstance(value, str) else tuple(value)
+    entries = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if entries != tuple(Square()):
         raise ValueError(f'domain: got {value!r}, expected Square() or "square"')
     return Square()

@@ -21,7 +21,7 @@ from .symmetric import symmetric_minimum
 ORDER = 0.64e4 / (2 * 0.35e4)
 """c = B / (2 C), the equilibrium |P| of MBBA-like constants B = 0.64e4, C = 0.35e4 N/m^2."""
 
-# params[0]: h^2, lambda^2, c^2, the constant of the energy, then the pull of the boundary (2 m^2); params[1]: m.
+# params[0]: h^2, lambda^2, c^2, E(0), then the pull of the boundary (2 m^2); params[1]: m.
 _HEADER = 4
 
 
@@ -64,21 +64,30 @@ def _gradient_kernel(x, params, out):
     _gradient(x, params, out)
 
 
-@kernel("energy_gradient")
-def _energy_gradient(x, params, out):
-    # With g = A x - b + bulk, the quadratic part 1/2 x.A x - b.x is 1/2 (g - b).x less half the bulk term, and the quartic part
-    # then leaves -(h^2 lambda^2 / 4) |P|^4: no second pass over the stencil. Four partial sums hide the latency of the additions.
-    _gradient(x, params, out)
+# The order of this one sum is left to the compiler: in vector registers it is four times faster.
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+def _energy_above_zero(x, gradient, params):
+    """E(x) - E(0) from the gradient at x.
+
+    With g = A x - b + bulk, the quadratic part 1/2 x.A x - b.x is 1/2 (g - b).x less half the bulk term, and the quartic part then
+    leaves -(h^2 lambda^2 / 4) |P|^4: no second pass over the stencil.
+    """
     floats, m = params[0], params[1][0]
     area = m * m
     quarter = 0.25 * floats[0] * floats[1]
-    p, q, out_p, out_q = x[:area], x[area:], out[:area], out[area:]
+    p, q, gradient_p, gradient_q = x[:area], x[area:], gradient[:area], gradient[area:]
     pull_p, pull_q = floats[_HEADER : _HEADER + area], floats[_HEADER + area :]
-    sums = np.zeros(4)
+    energy = 0.0
     for i in range(area):
-        s = p[i] * p[i] + q[i] * q[i]
-        sums[i & 3] += 0.5 * ((out_p[i] - pull_p[i]) * p[i] + (out_q[i] - pull_q[i]) * q[i]) - quarter * s * s
-    return floats[3] + (sums[0] + sums[1]) + (sums[2] + sums[3])
+        square = p[i] * p[i] + q[i] * q[i]
+        energy += 0.5 * ((gradient_p[i] - pull_p[i]) * p[i] + (gradient_q[i] - pull_q[i]) * q[i]) - quarter * square * square
+    return energy
+
+
+@kernel("energy_gradient")
+def _energy_gradient(x, params, out):
+    _gradient(x, params, out)
+    return params[0][3] + _energy_above_zero(x, out, params)
 
 
 @kernel("energy")
