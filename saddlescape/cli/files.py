@@ -27,15 +27,14 @@ def run_info(options: argparse.Namespace) -> int:
 def run_plot(options: argparse.Namespace) -> int:
     """``plot FILE.h5 -o FIGURE``: draw the pathway map."""
     from .. import load
-    from ..plotting import plot_pathway
+    from ..plotting import save_figure
 
     figure = figure_path(options.output)
     landscape = load(options.file)
     if options.model is not None:
         landscape.attach(model_like(options.model, landscape))
 
-    axes = plot_pathway(landscape, vertical="energy" if options.energy else "index", expand=options.expand)
-    axes.figure.savefig(figure, dpi=200)
+    save_figure(landscape, figure, vertical="energy" if options.energy else "index", expand=options.expand)
     print(f"wrote {figure}")
     return 0
 

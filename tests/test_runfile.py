@@ -1,0 +1,154 @@
+"""Run files: what they say is what is run, and every mistake is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from saddlescape import HiSD
+from saddlescape.landscape.runfile import read_run_file
+from saddlescape.parts import LOBPCG, BarzilaiBorwein, FixedStep
+from saddlescape.symmetry import Symmetry
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def run_file(tmp_path):
+    def write(text, name="run.toml"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_example_of_the_design_is_read_as_it_stands():
+    run = read_run_file(EXAMPLES / "ldg_square.toml")
+    model = run.build_model()
+    assert (type(model).__name__, model.n, model.lambda2, model.corner) == ("ReducedLandauDeGennes", 33, 30.0, 0.1)
+    assert (run.explore.max_index, run.explore.upward, run.explore.workers, run.explore.seed) == (4, False, 1, 0)
+    assert run.start(model) == "wors"
+    assert run.build_method() == HiSD()
+    assert (run.store, run.output.figure) == (Path("ldg_square.h5"), "ldg_square.png")
+
+
+def test_only_the_model_is_needed(run_file):
+    run = read_run_file(run_file('[model]\nname = "MuellerBrown"\n'))
+    assert run.start(run.build_model()) is None
+    assert run.explore.max_index is None and run.explore.seed == 0 and run.output.figure is None
+    assert run.store == Path("run.h5")
+    assert run.build_method() == HiSD()
+
+
+def test_parts_are_names_or_tables(run_file):
+    method = '[method]\nname = "HiSD"\neigen = "LOBPCG"\nstep = {name = "FixedStep", size = 0.25}\npreconditioned = false\n'
+    method = read_run_file(run_file('[model]\nname = "MuellerBrown"\n' + method)).build_method()
+    assert method == HiSD(eigen=LOBPCG(), step=FixedStep(0.25), preconditioned=False)
+    assert method != HiSD(eigen=LOBPCG(), step=BarzilaiBorwein(), preconditioned=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("[0.5, -1]", [0.5, -1.0]), ("[[0.5, -1], [2, 3.0]]", [[0.5, -1.0], [2.0, 3.0]])], ids=["one", "several"]
+)
+def test_starts_are_points(run_file, text, expected):
+    run = read_run_file(run_file(f'[model]\nname = "MuellerBrown"\n[explore]\nstart = {text}\n'))
+    start = run.start(run.build_model())
+    np.testing.assert_array_equal(start, expected)
+    assert all(point.dtype == np.float64 for point in np.atleast_2d(start))
+    assert isinstance(start, list) == isinstance(expected[0], list)
+
+
+def test_a_model_file_is_found_beside_the_run_file(run_file, monkeypatch):
+    source = "from saddlescape.model import EnergyModel\nfrom dataclasses import dataclass\n"
+    source += "@dataclass(frozen=True)\nclass Bowl(EnergyModel):\n    dim: int = 3\n"
+    path = run_file('[model]\nname = "bowl.py:Bowl"\ndim = 5\n')
+    path.with_name("bowl.py").write_text(source)
+    monkeypatch.chdir(path.parent.parent)
+    assert read_run_file(path).build_model().dim == 5
+
+
+MODEL = '[model]\nname = "MuellerBrown"\n'
+MISTAKES = {
+    "not TOML": ("[model\n", ["run.toml", "not a valid TOML file", "line 1"]),
+    "no model": ("[explore]\n", ["run.toml", "[model] is missing"]),
+    "no model name": ('[model]\nnam = "MuellerBrown"\n', ["run.toml: [model]", "'name' is missing", "'nam' a misspelling"]),
+    "table misspelt": (MODEL + "[explroe]\n", ["run.toml", "unknown table [explroe]", "did you mean 'explore'"]),
+    "table that is a value": ("explore = 3\n" + MODEL, ["explore", "3 (integer)", "expected a table"]),
+    "key misspelt": (MODEL + "[explore]\nmax_indx = 4\n", ["run.toml: [explore]", "'max_indx'", "did you mean 'max_index'"]),
+    "output key misspelt": (MODEL + '[output]\nfil = "a.h5"\n', ["run.toml: [output]", "'fil'", "did you mean 'file'"]),
+    "a text for a number": (MODEL + '[explore]\nmax_index = "4"\n', ["[explore] max_index", "'4' (string)", "an integer"]),
+    "a boolean for a number": (MODEL + "[explore]\nworkers = true\n", ["[explore] workers", "true (boolean)", "at least 1"]),
+    "a number for a boolean": (MODEL + "[explore]\nupward = 1\n", ["[explore] upward", "1 (integer)", "true or false"]),
+    "no workers": (MODEL + "[explore]\nworkers = 0\n", ["[explore] workers", "0 (integer)", "at least 1"]),
+    "a start of texts": (MODEL + '[explore]\nstart = ["a"]\n', ["[explore] start", "(array)", "the name of a start"]),
+    "ragged starts": (MODEL + "[explore]\nstart = [[1.0], 2.0]\n", ["[explore] start", "(array)"]),
+    "method misspelt": (MODEL + '[method]\nname = "HISD"\n', ["[method] name", "'HISD'", "did you mean 'HiSD'"]),
+    "method without a name": (MODEL + "[method]\npreconditioned = true\n", ["[method]", "'name' is missing"]),
+    "an index": (MODEL + '[method]\nname = "HiSD"\nindex = 2\n', ["[method] index", "max_index"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_of_form_are_named(run_file, mistake):
+    text, words = MISTAKES[mistake]
+    with pytest.raises(ValueError) as caught:
+        read_run_file(run_file(text))
+    message = str(caught.value)
+    assert [word for word in words if word not in message] == []
+
+
+BUILD_MISTAKES = {
+    "model misspelt": ('[model]\nname = "MulerBrown"\n', ["run.toml: [model]", "'MulerBrown'", "did you mean 'MuellerBrown'"]),
+    "parameter misspelt": (
+        '[model]\nname = "ReducedLandauDeGennes"\nn = 9\nlamda2 = 30.0\n',
+        ["run.toml: [model]", "'lamda2'", "did you mean 'lambda2'"],
+    ),
+    "parameter missing": ('[model]\nname = "ReducedLandauDeGennes"\nn = 9\n', ["run.toml: [model]", "lambda2"]),
+    "method key misspelt": (MODEL + '[method]\nname = "HiSD"\nstp = "FixedStep"\n', ["[method]", "'stp'", "did you mean 'step'"]),
+    "part misspelt": (
+        MODEL + '[method]\nname = "HiSD"\nstep = "BarzilaiBorwin"\n',
+        ["[method] step", "did you mean 'BarzilaiBorwein'"],
+    ),
+    "key of a part misspelt": (
+        MODEL + '[method]\nname = "HiSD"\nstep = {name = "FixedStep", siz = 0.1}\n',
+        ["[method] step = FixedStep", "'siz'", "did you mean 'size'"],
+    ),
+    "a part in the wrong place": (MODEL + '[method]\nname = "HiSD"\nstep = "Nesterov"\n', ["[method]", "step", "Nesterov"]),
+    "a step below zero": (
+        MODEL + '[method]\nname = "HiSD"\nstep = {name = "FixedStep", size = -1.0}\n',
+        ["[method] step", "size", "-1"],
+    ),
+    "start misspelt": (
+        '[model]\nname = "ReducedLandauDeGennes"\nn = 9\nlambda2 = 5.0\n[explore]\nstart = "wor"\n',
+        ["run.toml: [explore]", "'wor'", "did you mean 'wors'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", BUILD_MISTAKES)
+def test_mistakes_of_content_are_named(run_file, mistake):
+    text, words = BUILD_MISTAKES[mistake]
+    run = read_run_file(run_file(text))
+    with pytest.raises(ValueError) as caught:
+        run.start(run.build_model())
+        run.build_method()
+    message = str(caught.value)
+    assert [word for word in words if word not in message] == []
+
+
+def test_missing_files_are_named(run_file, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere.toml does not exist"):
+        read_run_file(tmp_path / "nowhere.toml")
+    run = read_run_file(run_file('[model]\nname = "nowhere.py:Bowl"\n'))
+    with pytest.raises(FileNotFoundError, match=r"run.toml: \[model\] name: model file .*nowhere.py does not exist"):
+        run.build_model()
+
+
+def test_every_example_builds():
+    for path in sorted(EXAMPLES.glob("*.toml")):
+        run = read_run_file(path)
+        model = run.build_model()
+        assert model.dim > 0 and isinstance(model.symmetry, Symmetry | None)
+        assert run.build_method().index is None
+        run.start(model)
