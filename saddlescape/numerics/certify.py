@@ -176,13 +176,14 @@ def _inertia(
     below = count.negative - inverse.removed
     n_pairs = min(below + n_stable, d.dim - inverse.removed)
     pairs = lobpcg(
-        lambda rows: _complement((hessian @ rows.T).T, modes, d.mass),
+        lambda rows: (hessian @ rows.T).T,
         inverse.solve,
         d.mass,
         np.empty((0, d.dim)) if guess is None else guess,
         n_pairs,
         atol=100.0 * np.finfo(float).eps * norm,
         n_guard=3,
+        outside=modes,
     )
     found = int(np.count_nonzero(pairs.values <= tolerance))
     if not pairs.converged or found != below or (np.abs(np.abs(pairs.values) - tolerance) <= pairs.residuals).any():

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+_NOISE = 1e-150  # a row this short cannot be scaled
+_DEPENDENT = 1e-6  # singular values are read from a Gram matrix: below the root of its round-off they mean nothing
+
 Rows = Callable[[np.ndarray], np.ndarray]
 
 
@@ -97,6 +100,7 @@ def lobpcg(
     atol: float = 0.0,
     max_iterations: int = 200,
     n_guard: int = 2,
+    outside: np.ndarray | None = None,
     seed: int = 0,
 ) -> Eigenpairs:
     """The lowest eigenpairs of H v = lambda mass v by the locally optimal block preconditioned conjugate gradient method.
@@ -122,6 +126,8 @@ def lobpcg(
     max_iterations : int
     n_guard : int
         Vectors carried beyond ``n_pairs``: they keep a cluster that the wanted pairs would cut, and make a missed pair unlikely.
+    outside : (m, n) array, optional
+        Mass-orthonormal rows that all vectors are kept orthogonal to: the eigenpairs are those of H compressed to their complement.
     seed : int
         Of the random vectors.
 
@@ -141,37 +147,42 @@ def lobpcg(
     A. Stathopoulos, K. Wu, SIAM J. Sci. Comput. 23 (2002) 2165 (orthonormalisation with dropping).
     """
     n = block.shape[1]
-    if not 1 <= n_pairs <= n:
-        raise ValueError(f"n_pairs: got {n_pairs}, expected 1 to {n} (the number of unknowns)")
-    width = min(n_pairs + n_guard, n)
-    x = _start(block, mass, width, np.random.default_rng(seed))
-    hx = hvp_rows(x)
-    values, turn = np.linalg.eigh(_symmetric(x @ hx.T))
-    x, hx = turn.T @ x, turn.T @ hx
+    outside = np.empty((0, n)) if outside is None else outside
+    if not 1 <= n_pairs <= n - len(outside):
+        raise ValueError(f"n_pairs: got {n_pairs}, expected 1 to {n - len(outside)} (the dimension of the space)")
+    width = min(n_pairs + n_guard, n - len(outside))
+    x = _start(block, outside, mass, width, np.random.default_rng(seed))
+    values, x, hx = _rotate(x, hvp_rows(x))
     p = hp = np.empty((0, n))
     fresh, iteration = True, 0
     while True:
         residual = hx - values[:, None] * (x * mass)
+        residual -= (residual @ outside.T) @ (outside * mass)
         size = np.sqrt(np.einsum("ij,ij->i", residual, residual / mass))
         limit = rtol * np.abs(values[:n_pairs]).max() + atol
         converged = bool((size[:n_pairs] <= limit).all())
         if (converged and fresh) or iteration >= max_iterations or not np.isfinite(size).all():
             break
-        if converged:
-            hx, fresh = hvp_rows(x), True
-            values, turn = np.linalg.eigh(_symmetric(x @ hx.T))
-            x, hx = turn.T @ x, turn.T @ hx
+        if converged:  # by recombined images: believe it only with new ones
+            values, x, hx = _rotate(x, hvp_rows(x))
             p = hp = np.empty((0, n))
+            fresh = True
             continue
-        w = _new_directions(solve(residual[size > limit]), np.concatenate((x, p)), mass)
+        w = _new_directions(solve(residual[size > limit]), np.concatenate((outside, x, p)), mass)
         if len(w) == 0:  # the residuals are round-off: nothing new is left to try
             break
-        values, x, hx, p, hp = _ritz(x, hx, np.concatenate((w, p)), np.concatenate((hvp_rows(w), hp)), len(w))
+        values, x, hx, p, hp = _ritz(x, hx, np.concatenate((w, p)), np.concatenate((hvp_rows(w), hp)))
         fresh, iteration = False, iteration + 1
     return Eigenpairs(values[:n_pairs], x[:n_pairs], size[:n_pairs], iteration, converged)
 
 
-def _ritz(x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray, n_new: int) -> tuple[np.ndarray, ...]:
+def _rotate(x: np.ndarray, hx: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ritz values, vectors and images in the span of the orthonormal rows x."""
+    values, turn = np.linalg.eigh(_symmetric(x @ hx.T))
+    return values, turn.T @ x, turn.T @ hx
+
+
+def _ritz(x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray) -> tuple[np.ndarray, ...]:
     """Rayleigh-Ritz on the orthonormal rows of x and y; returns values, x, hx and the orthonormal changes p, hp."""
     b = len(x)
     basis, images = np.concatenate((x, y)), np.concatenate((hx, hy))
@@ -180,12 +191,7 @@ def _ritz(x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray, n_new: i
     # The change of x is its part outside the old x; made orthogonal to the new x in the small coordinates, where it is free.
     change = lowest.copy()
     change[:b] = 0.0
-    change -= lowest @ (lowest.T @ change)
-    squares, rotation = np.linalg.eigh(change.T @ change)
-    keep = squares > 1e-20
-    change = change @ (rotation[:, keep] / np.sqrt(squares[keep]))
-    change -= lowest @ (lowest.T @ change)
-    change = np.linalg.qr(change)[0]
+    change = _new_directions(change.T, lowest.T, 1.0).T
     combined = np.concatenate((lowest, change), axis=1).T
     rows, rows_images = combined @ basis, combined @ images
     return values[:b], rows[:b], rows_images[:b], rows[b:], rows_images[b:]
@@ -196,20 +202,18 @@ def _new_directions(w: np.ndarray, basis: np.ndarray, mass: float | np.ndarray) 
     dual = basis * mass
     for _ in range(2):  # the second sweep removes what cancellation left of the first
         length = np.sqrt(np.einsum("ij,ij->i", w, w * mass))
-        w = w[length > 0.0] / length[length > 0.0, None]
+        w = w[length > _NOISE] / length[length > _NOISE, None]
         w = w - (w @ dual.T) @ basis
-        w = independent_rows(w, mass, 1e-10)
-    return w - (w @ dual.T) @ basis
+        w = independent_rows(w, mass, _DEPENDENT)
+    return w
 
 
-def _start(block: np.ndarray, mass: float | np.ndarray, width: int, rng: np.random.Generator) -> np.ndarray:
-    n = block.shape[1]
-    # Given rows go first: they are kept as they are, and the random ones are made orthogonal to them.
-    basis = _new_directions(np.asarray(block[:width], dtype=float), np.empty((0, n)), mass)
-    while len(basis) < width:
-        drawn = rng.standard_normal((width - len(basis), n))
+def _start(block: np.ndarray, outside: np.ndarray, mass: float | np.ndarray, width: int, rng: np.random.Generator) -> np.ndarray:
+    basis = np.concatenate((outside, _new_directions(np.array(block[:width], dtype=float), outside, mass)))
+    while len(basis) < len(outside) + width:  # given rows are kept as they are; random ones fill up
+        drawn = rng.standard_normal((len(outside) + width - len(basis), block.shape[1]))
         basis = np.concatenate((basis, _new_directions(drawn, basis, mass)))
-    return basis
+    return basis[len(outside) :]
 
 
 def _symmetric(a: np.ndarray) -> np.ndarray:
