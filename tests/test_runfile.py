@@ -7,7 +7,7 @@ import pytest
 
 from saddlescape import HiSD
 from saddlescape.landscape.runfile import read_run_file
-from saddlescape.parts import LOBPCG, BarzilaiBorwein, FixedStep
+from saddlescape.parts import BarzilaiBorwein, FixedStep, PowerStep
 from saddlescape.symmetry import Symmetry
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -42,10 +42,10 @@ def test_only_the_model_is_needed(run_file):
 
 
 def test_parts_are_names_or_tables(run_file):
-    method = '[method]\nname = "HiSD"\neigen = "LOBPCG"\nstep = {name = "FixedStep", size = 0.25}\npreconditioned = false\n'
+    method = '[method]\nname = "HiSD"\neigen = "PowerStep"\nstep = {name = "FixedStep", size = 0.25}\npreconditioned = false\n'
     method = read_run_file(run_file('[model]\nname = "MuellerBrown"\n' + method)).build_method()
-    assert method == HiSD(eigen=LOBPCG(), step=FixedStep(0.25), preconditioned=False)
-    assert method != HiSD(eigen=LOBPCG(), step=BarzilaiBorwein(), preconditioned=False)
+    assert method == HiSD(eigen=PowerStep(), step=FixedStep(0.25), preconditioned=False)
+    assert method != HiSD(eigen=PowerStep(), step=BarzilaiBorwein(), preconditioned=False)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,19 @@ BUILD_MISTAKES = {
         MODEL + '[method]\nname = "HiSD"\nstep = {name = "FixedStep", siz = 0.1}\n',
         ["[method] step = FixedStep", "'siz'", "did you mean 'size'"],
     ),
-    "a part in the wrong place": (MODEL + '[method]\nname = "HiSD"\nstep = "Nesterov"\n', ["[method]", "step", "Nesterov"]),
+    "a number for a switch": (
+        MODEL + '[method]\nname = "HiSD"\npreconditioned = 1\n',
+        ["[method] preconditioned", "1 (integer)", "true or false"],
+    ),
+    "a text for a size": (
+        MODEL + '[method]\nname = "HiSD"\nstep = {name = "FixedStep", size = "small"}\n',
+        ["[method] step = FixedStep: size", "'small' (string)", "a number"],
+    ),
+    "parts that do not go together": (MODEL + '[method]\nname = "HiSD"\nmomentum = "HeavyBall"\n', ["run.toml: [method] momentum"]),
+    "a part in the wrong place": (
+        MODEL + '[method]\nname = "HiSD"\nstep = "Nesterov"\n',
+        ["[method] step", "Nesterov", "BarzilaiBorwein or FixedStep"],
+    ),
     "a step below zero": (
         MODEL + '[method]\nname = "HiSD"\nstep = {name = "FixedStep", size = -1.0}\n',
         ["[method] step", "size", "-1"],
@@ -138,7 +150,7 @@ def test_mistakes_of_content_are_named(run_file, mistake):
 
 
 def test_missing_files_are_named(run_file, tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere.toml does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.toml does not exist"):
         read_run_file(tmp_path / "nowhere.toml")
     run = read_run_file(run_file('[model]\nname = "nowhere.py:Bowl"\n'))
     with pytest.raises(FileNotFoundError, match=r"run.toml: \[model\] name: model file .*nowhere.py does not exist"):

@@ -10,8 +10,10 @@ import dataclasses
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
@@ -118,7 +120,7 @@ class OutputTable:
     figure: str | None = field(default=None, metadata={"kind": _TEXT})
 
 
-_METHODS = ("HiSD",)
+_METHODS = {"HiSD": "hisd"}  # name and home of the methods that run a landscape
 
 
 @dataclass(frozen=True)
@@ -171,9 +173,8 @@ class RunFile:
         ValueError
             If a key, a part, or a number of a part is unknown or out of range.
         """
-        import saddlescape
-
-        cls = getattr(saddlescape, self.method.name)
+        module = import_module(f"..dynamics.{_METHODS[self.method.name]}", __package__)
+        cls = getattr(module, self.method.name)
         where = f"{self.path}: [method]"
         # The driver sets the index search by search, so a run file has no say in it.
         known = [f.name for f in dataclasses.fields(cls) if f.name != "index"]
@@ -288,9 +289,15 @@ def _part(value: Any, where: str) -> Any:
 
 
 def _construct(cls: type, values: Mapping[str, Any], known: list[str], where: str) -> Any:
-    for key in values:
+    hints = get_type_hints(cls)
+    for key, value in values.items():
         if key not in known:
             raise ValueError(f"{where} unknown key {key!r}{nearest(key, known)}; {cls.__name__} takes {_listed(known)}")
+        types = get_args(hints[key]) or (hints[key],)
+        if type(value) not in types and not (float in types and _is_integer(value)):
+            words = {bool: "true or false", int: "an integer", float: "a number"}
+            expected = " or ".join(words.get(kind, kind.__name__) for kind in types if kind is not NoneType)
+            raise ValueError(f"{where} {key}: got {_described(value)}, expected {expected}")
     try:
         return cls(**values)
     except (TypeError, ValueError) as error:
