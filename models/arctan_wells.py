@@ -137,5 +137,6 @@ class ArctanWells(EnergyModel):
         return self._matrix + np.diag(2.0 * self.alpha * t / (1.0 + t * t) ** 2)
 
     def default_start(self) -> np.ndarray:
-        """Where the steps bend down most, x_i = 5 - 1/sqrt(3): between the wells on either side, (n,)."""
-        return np.full(self.dim, _STEP - 1.0 / np.sqrt(3.0))
+        """Near the well before the steps: M x = alpha / 26, the slope of a step at zero, in the least-squares sense, (n,)."""
+        slope = self.alpha / (1.0 + _STEP**2)
+        return np.linalg.lstsq(self._matrix, np.full(self.dim, slope))[0]

@@ -1,0 +1,125 @@
+"""Compiled kernels against plain NumPy twins, written from the formulas.
+
+A twin returns E and dE/dx and takes complex points: its Hessian-vector products are complex steps of its gradient, which are
+exact to round-off, and its gradient is compared with complex steps of its energy, so that no twin is trusted unchecked.
+"""
+
+import numpy as np
+import pytest
+
+from saddlescape import load_model
+
+STEP = 1e-30
+
+
+def mueller_brown(x, modified=False):
+    a = np.array([-200.0, -100.0, -170.0, 15.0])
+    quadratic = np.array([[[-1, 0], [0, -10]], [[-1, 0], [0, -10]], [[-6.5, 5.5], [5.5, -6.5]], [[0.7, 0.3], [0.3, 0.7]]])
+    d = x - np.array([[1, 0], [0, 0.5], [-0.5, 1.5], [-1, 1]])
+    terms = a * np.exp(np.einsum("ji,jik,jk->j", d, quadratic, d))
+    energy, gradient = terms.sum(), 2.0 * np.einsum("j,jik,jk->i", terms, quadratic, d)
+    if modified:
+        r = x - np.array([-0.5582, 1.4417])
+        phase, envelope = x[0] * x[1], 500.0 * np.exp(-0.1 * (r @ r))
+        energy = energy + envelope * np.sin(phase)
+        gradient = gradient + envelope * (np.cos(phase) * x[::-1] - 0.2 * np.sin(phase) * r)
+    return energy, gradient
+
+
+def butterfly(z):
+    x, y = z
+    energy = x**4 - 1.5 * x**2 * y**2 + y**4 - 2 * y**3 + y**2 + x**2 * y - 2 * x**2
+    return energy, np.array([4 * x**3 - 3 * x * y**2 + 2 * x * y - 4 * x, -3 * x**2 * y + 4 * y**3 - 6 * y**2 + 2 * y + x**2])
+
+
+def double_wells(x, weights):
+    c = np.array(weights)
+    return (c * (x**2 - 1) ** 2).sum(), 4 * c * (x**3 - x)
+
+
+def arctan_wells(x, M, alpha):
+    matrix = np.array(M)
+    return x @ matrix @ x / 2 - alpha * np.arctan(x - 5).sum(), matrix @ x - alpha / (1 + (x - 5) ** 2)
+
+
+def henon_heiles(z):
+    x, y = z
+    return (x**2 + y**2) / 2 + x**2 * y - y**3 / 3, np.array([x + 2 * x * y, y + x**2 - y**2])
+
+
+def modified_rosenbrock(x, s):
+    s, angle = np.array(s), np.arctan(x - 1)
+    residual = x[1:] - x[:-1] ** 2
+    energy = (100 * residual**2 + (1 - x[:-1]) ** 2).sum() + (s * angle**2).sum()
+    gradient = 2 * s * angle / (1 + (x - 1) ** 2)
+    gradient[:-1] += -400 * x[:-1] * residual - 2 * (1 - x[:-1])
+    gradient[1:] += 200 * residual
+    return energy, gradient
+
+
+TWINS = {
+    "ArctanWells": (arctan_wells, {"M": ((0.8, -0.2, 0.1), (-0.2, 0.5, 0.3), (0.1, 0.3, 0.9)), "alpha": 4.5}, (0.0, 10.0)),
+    "Butterfly": (butterfly, {}, (-2.5, 2.5)),
+    "DoubleWells": (double_wells, {"weights": (1.0, 0.3, 2.0, 5.0)}, (-2.0, 2.0)),
+    "HenonHeiles": (henon_heiles, {}, (-1.5, 1.5)),
+    "ModifiedMuellerBrown": (lambda x: mueller_brown(x, modified=True), {}, (-2.0, 2.0)),
+    "ModifiedRosenbrock": (modified_rosenbrock, {"s": (-500.0, 3.0, 0.0, 1.0, -2.0, 40.0)}, (-2.0, 3.0)),
+    "MuellerBrown": (mueller_brown, {}, (-2.0, 2.0)),
+}
+
+
+@pytest.fixture(params=TWINS)
+def case(request):
+    """The model, its twin, and 20 pairs of a point and a direction."""
+    function, arguments, interval = TWINS[request.param]
+    model = load_model(request.param, arguments)
+    rng = np.random.default_rng(7)
+    pairs = [(rng.uniform(*interval, model.dim), rng.standard_normal(model.dim)) for _ in range(20)]
+    return model, lambda x: function(x, **arguments), pairs
+
+
+def compiled(function):
+    return function
+
+
+def interpreted(function):
+    return function.py_func
+
+
+modes = pytest.mark.parametrize("mode", [compiled, interpreted])
+
+
+def close(value, expected):
+    np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+
+
+def test_twins_are_consistent(case):
+    _, twin, pairs = case
+    for x, v in pairs:
+        slope = twin(x + 1j * STEP * v)[0].imag / STEP
+        assert slope == pytest.approx(twin(x)[1] @ v, rel=1e-9, abs=1e-9)
+
+
+@modes
+def test_energy_and_gradient(case, mode):
+    model, twin, pairs = case
+    energy_gradient, gradient = mode(model.kernels.energy_gradient), mode(model.kernels.gradient)
+    for x, _ in pairs:
+        expected_energy, expected_gradient = twin(x)
+        # A sum near zero has the round-off of its terms: 1e-12 of 1 besides 1e-12 of the sum.
+        assert mode(model.kernels.energy)(x, model.params) == pytest.approx(expected_energy, rel=1e-12, abs=1e-12)
+        out = np.empty(model.dim)
+        assert energy_gradient(x, model.params, out) == pytest.approx(expected_energy, rel=1e-12, abs=1e-12)
+        close(out, expected_gradient)
+        out.fill(np.nan)
+        gradient(x, model.params, out)
+        close(out, expected_gradient)
+
+
+@modes
+def test_hvp(case, mode):
+    model, twin, pairs = case
+    for x, v in pairs:
+        out = np.empty(model.dim)
+        mode(model.kernels.hvp)(x, v, model.params, out)
+        close(out, twin(x + 1j * STEP * v)[1].imag / STEP)
