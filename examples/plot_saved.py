@@ -1,6 +1,6 @@
 """Load a landscape file, look at it, draw it; then read the same file with h5py alone.
 
-    python examples/plot_saved.py mueller_brown.h5
+python examples/plot_saved.py mueller_brown.h5
 """
 
 import sys

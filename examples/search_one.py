@@ -1,6 +1,6 @@
 """One search for one saddle: its path, its certificate, its cost.
 
-    python examples/search_one.py
+python examples/search_one.py
 """
 
 import numpy as np
