@@ -53,7 +53,8 @@ def plot_contour(
     resolution : int
         Grid points along each axis.
     quantile : float
-        Energies above this quantile of the grid (and above every stationary point) share one colour: steep walls do not eat the levels.
+        Energies above this quantile of the grid (and above every stationary point) share one colour: steep walls do not eat the
+        levels.
     colorbar, legend : bool
 
     Returns
@@ -66,7 +67,10 @@ def plot_contour(
         If the model has not two unknowns, there is no box, or an argument is out of range.
     """
     if model.dim != 2:
-        raise ValueError(f"model: got {type(model).__name__} with {model.dim} unknowns, expected 2; plot_pathway draws landscapes of any dimension")
+        raise ValueError(
+            f"model: got {type(model).__name__} with {model.dim} unknowns, expected 2; "
+            "plot_pathway draws landscapes of any dimension"
+        )
     for name, value, least in (("levels", levels, 2), ("resolution", resolution, 8)):
         if value < least:
             raise ValueError(f"{name}: got {value!r}, expected an integer of at least {least}")
@@ -95,7 +99,7 @@ def plot_contour(
 
 
 def contour_levels(energy: np.ndarray, stationary: list[float], count: int, quantile: float) -> np.ndarray:
-    """Evenly spaced levels from the lowest energy to the quantile, or a little above the highest stationary point if that is higher.
+    """Evenly spaced levels from the lowest energy to the quantile, or to a little above the highest stationary point.
 
     Parameters
     ----------
@@ -131,7 +135,9 @@ def _box(model: EnergyModel, box: Box | None, points: np.ndarray) -> np.ndarray:
         return box
     known = getattr(model, "box", None)
     if known is None and len(points) == 0:
-        raise ValueError(f"box: {type(model).__name__} names none, so pass box=((xmin, xmax), (ymin, ymax)) or a landscape with points")
+        raise ValueError(
+            f"box: {type(model).__name__} names none, so pass box=((xmin, xmax), (ymin, ymax)) or a landscape with points"
+        )
     ranges = [np.asarray(known, dtype=float)] if known is not None else []
     if len(points):
         low, high = points.min(axis=0), points.max(axis=0)
@@ -174,7 +180,14 @@ def _draw_landscape(ax: Axes, landscape: Landscape) -> None:
         style = index_style(index)
         points = np.array([point.x for point in landscape.points if point.index == index])
         ax.scatter(
-            *points.T, s=42, c=style.colour, marker=style.marker, edgecolors="white", linewidths=0.9, zorder=3, label=f"index {index}"
+            *points.T,
+            s=42,
+            c=style.colour,
+            marker=style.marker,
+            edgecolors="white",
+            linewidths=0.9,
+            zorder=3,
+            label=f"index {index}",
         )
 
 
@@ -187,4 +200,6 @@ def _draw_paths(ax: Axes, paths: list[np.ndarray]) -> None:
 
 def _draw_legend(ax: Axes, own: bool) -> None:
     # Below the axes, where it hides no stationary point.
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4, fontsize=FONT, frameon=False, handletextpad=0.3, columnspacing=1.2)
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4, fontsize=FONT, frameon=False, handletextpad=0.3, columnspacing=1.2
+    )

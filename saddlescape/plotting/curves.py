@@ -60,7 +60,16 @@ def plot_spectrum(landscape_or_point: Landscape | StationaryPoint, ax: Axes | No
     for sign, (colour, marker, label) in _SIGNS.items():
         if places[sign]:
             face = "none" if sign == "zero" else colour
-            ax.scatter(*np.transpose(places[sign]), s=22, marker=marker, facecolors=face, edgecolors=colour, linewidths=1.0, label=label, zorder=3)
+            ax.scatter(
+                *np.transpose(places[sign]),
+                s=22,
+                marker=marker,
+                facecolors=face,
+                edgecolors=colour,
+                linewidths=1.0,
+                label=label,
+                zorder=3,
+            )
     ax.set_xticks(range(len(points)), names)
     ax.set_xlim(-0.6, len(points) - 0.4)
     ax.set_ylabel("eigenvalue of the Hessian", fontsize=FONT)
@@ -76,7 +85,9 @@ def _points(landscape_or_point: Any) -> tuple[list[StationaryPoint], list[str]]:
         raise TypeError(f"landscape_or_point: got {type(landscape_or_point).__name__}, expected a Landscape or a StationaryPoint")
     nodes = sorted(landscape_or_point.nodes, key=lambda node: (node.point.index, node.point.energy, node.id))
     if not nodes:
-        raise ValueError("landscape_or_point: the landscape has no nodes yet, so there is nothing to draw; explore or resume it first")
+        raise ValueError(
+            "landscape_or_point: the landscape has no nodes yet, so there is nothing to draw; explore or resume it first"
+        )
     return [node.point for node in nodes], [f"#{node.id}\nind. {node.point.index}" for node in nodes]
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from .contour import plot_contour
-from .pathway import PathwayMap
+from .pathmap import PathwayMap
+from .pathway import draw_map, figure_size, plot_pathway
 from .states import model_of
 
 if TYPE_CHECKING:
@@ -47,15 +48,14 @@ def save_figure(
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
         raise ValueError(f"path: got {str(path)!r}, expected a name that ends in one of {list(_FORMATS)}")
-    scene = PathwayMap.of(landscape, vertical, expand, edges)
     model = model_of(landscape)
     if model is None or model.dim != 2:
-        ax = scene.draw(scene.axes(colorbar=True, legend=True), colorbar=True, legend=True)
-        ax.figure.savefig(path, dpi=dpi)
+        plot_pathway(landscape, vertical=vertical, expand=expand, edges=edges).figure.savefig(path, dpi=dpi)
         return
-    width, height = scene.figure_size(colorbar=True, legend=True)
+    scene = PathwayMap.of(landscape, vertical, expand, edges)
+    width, height = figure_size(scene)
     figure = Figure(figsize=(width + _CONTOUR[0], max(height, _CONTOUR[1])), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(width, _CONTOUR[0]))
-    scene.draw(left, colorbar=True, legend=True)
+    draw_map(scene, left)
     plot_contour(model, right, landscape=landscape)
     figure.savefig(path, dpi=dpi)

@@ -1,7 +1,7 @@
-"""Where the nodes of a pathway map go. Pure functions from (levels, edges) to positions: no matplotlib, no landscape.
+"""Where the nodes of a pathway map go, in levels. Pure functions from (levels, edges) to positions: no matplotlib, no landscape.
 
 Layered drawing in the manner of Sugiyama: rows of nodes, long edges given a place of their own in every row they pass (so that no
-edge runs through a node), rows ordered by barycentres and exchanges so that few edges cross, then the abscissae by isotonic regression.
+edge runs through a node), rows ordered by barycentres and exchanges so that few edges cross, abscissae by isotonic regression.
 
 References
 ----------
@@ -15,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,8 +25,6 @@ GAP = (0.42, 0.75)
 _SWEEPS = 12
 _EXCHANGE_LIMIT = 400  # beyond this many edges between rows the exchanges cost more time than they save crossings
 _LANE = 0.22
-_CLEAR = 0.1
-_OPTIONS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,8 @@ class Layout:
     positions : (N, 2) array
         Centres of the node boxes.
     routes : tuple of (m, 2) arrays
-        Way points of each edge, from its upper node to its lower one. Points 2k to 2k + 1 lie between two rows, points 2k + 1 to 2k + 2 pass one.
+        Way points of each edge, from its upper node to its lower one. In a layered layout the pieces from point
+        2k to 2k + 1 lie between two rows, those from 2k + 1 to 2k + 2 pass one.
     rows : tuple of tuple of int
         The nodes of each row from left to right, top row first.
     """
@@ -93,7 +93,9 @@ def layered_layout(
         if not (0 <= upper < len(levels) and 0 <= lower < len(levels)):
             raise ValueError(f"edges: got {(upper, lower)}, expected pairs of node numbers from 0 to {len(levels) - 1}")
         if levels[upper] < levels[lower]:
-            raise ValueError(f"edges: {(upper, lower)} leads from level {levels[upper]} up to {levels[lower]}; give the upper node first")
+            raise ValueError(
+                f"edges: {(upper, lower)} leads from level {levels[upper]} up to {levels[lower]}; give the upper node first"
+            )
     rows = [[v for v in range(len(levels)) if levels[v] == level] for level in sorted(set(levels), reverse=True)]
     layers = _ordered(_layers(rows, edges, len(levels)))
     if any(len(row) > widest for row in rows):
@@ -134,7 +136,7 @@ def _layers(rows: list[list[int]], edges: Sequence[tuple[int, int]], n_nodes: in
     for chain in chains:
         # Wrapping can put the two ends of a level's own edge into any rows: only truly descending segments count.
         if row_of[chain[0]] < row_of[chain[-1]]:
-            for v, w in zip(chain, chain[1:], strict=False):
+            for v, w in pairwise(chain):
                 below[v].append(w)
                 above[w].append(v)
     return _Layers(rows, chains, above, below)
@@ -152,7 +154,7 @@ def _ordered(layers: _Layers) -> _Layers:
         for number in numbers:
             place = _places(layers.rows[number - 1 if down else number + 1])
             own = _places(layers.rows[number])
-            layers.rows[number].sort(key=lambda v: _mean([place[w] for w in towards[v]], own[v]))  # noqa: B023
+            layers.rows[number].sort(key=lambda v: _mean([place[w] for w in towards[v]], own[v]))
         _exchange(layers)
         count = crossings(layers.rows, layers.below)
         if count < fewest:
@@ -189,7 +191,7 @@ def _exchange(layers: _Layers) -> None:
 def crossings(rows: Sequence[Sequence[int]], below: Sequence[Sequence[int]]) -> int:
     """How many pairs of segments cross between neighbouring rows; ``below[v]`` lists the vertices of the next row joined to v."""
     count = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         place = {v: i for i, v in enumerate(lower)}
         seen: list[int] = []
         for v in upper:
@@ -274,84 +276,3 @@ def _ports(chains: list[list[int]], positions: np.ndarray, width: float, end: in
         spread = min(0.7 * width, 0.16 * width * (len(numbers) - 1))
         offsets[numbers] = np.linspace(-spread / 2, spread / 2, len(numbers)) if len(numbers) > 1 else 0.0
     return offsets
-
-
-def height_layout(
-    heights: Sequence[float],
-    edges: Sequence[tuple[int, int]],
-    *,
-    box: tuple[float, float] = BOX,
-    gap: tuple[float, float] = GAP,
-) -> Layout:
-    """Lay out a graph whose ordinates are given (an energy), choosing abscissae without overlaps.
-
-    Nodes are placed one by one from the lowest up, each at the free place where its edges are short and run through no other node.
-
-    Parameters
-    ----------
-    heights : (N,) sequence of float
-        Ordinates in units of a node's width.
-    edges : sequence of (node, node)
-    box, gap
-        As in `layered_layout`.
-
-    Returns
-    -------
-    Layout
-        With straight routes from centre to centre, and one row per node.
-    """
-    y = np.asarray(heights, dtype=float)
-    x = np.zeros(len(y))
-    pitch = box[0] + gap[0]
-    ends = np.array(edges, dtype=int).reshape(-1, 2)
-    placed = np.zeros(len(y), dtype=bool)
-    for v in np.lexsort((np.arange(len(y)), y)):
-        joined = np.unique(ends[(ends == v).any(axis=1)])
-        joined = joined[placed[joined]]
-        wish = float(x[joined].mean()) if joined.size else 0.0
-        beside = x[placed & (np.abs(y - y[v]) < box[1] + _CLEAR)]
-        options = np.concatenate([[wish], *(beside + step * pitch for step in (-1.5, -1.0, 1.0, 1.5))])
-        free = options[(np.abs(options[:, None] - beside) >= pitch - 1e-9).all(axis=1)]
-        nearest = sorted(free.tolist(), key=lambda o: (round(abs(o - wish), 9), o))[:_OPTIONS]  # noqa: B023
-        drawn = ends[placed[ends].all(axis=1)]
-        costs = [_cost(np.array([o, y[v]]), wish, joined, drawn, placed, np.column_stack([x, y]), box) for o in nearest]
-        x[v] = nearest[int(np.argmin(np.round(costs, 9)))]
-        placed[v] = True
-    x = x - (x.min(initial=0.0) + x.max(initial=0.0)) / 2
-    positions = np.column_stack([x, y])
-    order = np.lexsort((x, -y))
-    return Layout(positions, tuple(positions[[a, b]] for a, b in edges), tuple((int(v),) for v in order))
-
-
-def _cost(here, wish, joined, drawn, placed, positions, box) -> float:
-    """Distance from the wish and from the middle, and a fine for every edge that would run through a node."""
-    others = np.flatnonzero(placed)
-    own, other = (m.ravel() for m in np.meshgrid(joined, others, indexing="ij"))
-    own, other = own[own != other], other[own != other]
-    fine = hits_box(here, positions[own], positions[other], box).sum()
-    fine += hits_box(positions[drawn[:, 0]], positions[drawn[:, 1]], here, box).sum()
-    return abs(here[0] - wish) + 0.1 * abs(here[0]) + 3.0 * float(fine)
-
-
-def hits_box(start: np.ndarray, end: np.ndarray, centre: np.ndarray, box: tuple[float, float]) -> np.ndarray:
-    """Whether straight lines meet the inside of boxes (slab test).
-
-    Parameters
-    ----------
-    start, end, centre : (..., 2) arrays
-        Ends of the lines and centres of the boxes, broadcast against each other.
-    box : (width, height)
-
-    Returns
-    -------
-    (...) bool array
-    """
-    half = np.asarray(box) / 2
-    start, step, centre = np.broadcast_arrays(start, np.asarray(end, dtype=float) - start, centre)
-    level = step == 0.0
-    safe = np.where(level, 1.0, step)
-    bounds = np.sort(np.stack([(centre - half - start) / safe, (centre + half - start) / safe]), axis=0)
-    inside = np.abs(start - centre) < half
-    entry = np.where(level, np.where(inside, 0.0, np.inf), bounds[0]).max(axis=-1)
-    leave = np.where(level, np.where(inside, 1.0, -np.inf), bounds[1]).min(axis=-1)
-    return np.maximum(entry, 0.0) < np.minimum(leave, 1.0)

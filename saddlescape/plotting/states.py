@@ -38,7 +38,9 @@ def check_fields(fields: Any) -> Fields:
         If its kind is unknown, or an array is missing or of the wrong shape.
     """
     if not isinstance(fields, Mapping):
-        raise TypeError(f"fields: got {type(fields).__name__}, expected the dict that model.unpack(x) returns, or a Landscape and a node")
+        raise TypeError(
+            f"fields: got {type(fields).__name__}, expected the dict that model.unpack(x) returns, or a Landscape and a node"
+        )
     kind = fields.get("kind")
     if kind not in _NEEDED:
         raise ValueError(f"fields['kind']: got {kind!r}, expected one of {list(_NEEDED)}; `unpack` of the model sets it")
@@ -124,7 +126,7 @@ def draw_states(ax: Axes, states: Sequence[Fields], centres: np.ndarray, size: f
         if fields["kind"] == "director":
             rods.append(place.apply(_rods(fields, 9)))
     if rods:
-        ax.add_collection(LineCollection(np.concatenate(rods), colors="white", linewidths=0.6, zorder=3.1), autolim=False)
+        ax.add_collection(LineCollection(np.concatenate(rods), colors="black", linewidths=0.7, zorder=3.1), autolim=False)
 
 
 class _Frame:
@@ -149,7 +151,9 @@ def _bounds(grid: np.ndarray) -> tuple[float, float]:
 
 
 def _add_image(ax: Axes, fields: Fields, extent: np.ndarray, scale: ScalarMappable) -> None:
-    image = AxesImage(ax, cmap=scale.cmap, norm=scale.norm, interpolation="bilinear", origin="lower", extent=tuple(extent), zorder=3)
+    image = AxesImage(
+        ax, cmap=scale.cmap, norm=scale.norm, interpolation="bilinear", origin="lower", extent=tuple(extent), zorder=3
+    )
     image.set_data(np.asarray(fields[_SHOWN[fields["kind"]]], dtype=float))
     image.set_clip_path(ax.patch)
     ax.add_artist(image)
@@ -181,7 +185,9 @@ def _draw_lines(ax: Axes, states: Sequence[Fields], centres: np.ndarray, size: f
     for fields, centre in zip(states, centres, strict=True):
         x, u = np.asarray(fields["x"], dtype=float), np.asarray(fields["field"], dtype=float)
         across = (x - x[0]) / (x[-1] - x[0]) - 0.5
-        curves.append(np.column_stack([centre[0] + 0.94 * size * across, centre[1] + 0.86 * size * ((u - low) / (high - low) - 0.5)]))
+        curves.append(
+            np.column_stack([centre[0] + 0.94 * size * across, centre[1] + 0.86 * size * ((u - low) / (high - low) - 0.5)])
+        )
         if low < 0.0 < high:
             level = centre[1] + 0.86 * size * (-low / (high - low) - 0.5)
             zeros.append([(centre[0] - 0.47 * size, level), (centre[0] + 0.47 * size, level)])
@@ -242,7 +248,7 @@ def plot_state(
     ax.set(xlim=extent[:2], ylim=extent[2:], aspect="equal")
     ax.set_ylabel("y", fontsize=FONT)
     if fields["kind"] == "director":
-        ax.add_collection(LineCollection(_rods(fields, rods), colors="white", linewidths=1.0, zorder=3.1), autolim=False)
+        ax.add_collection(LineCollection(_rods(fields, rods), colors="black", linewidths=0.9, zorder=3.1), autolim=False)
     if colorbar:
         bar = ax.figure.colorbar(scale, ax=ax)
         bar.set_label(bar_label(fields["kind"]), fontsize=FONT)
@@ -260,5 +266,7 @@ def _resolved(fields_or_landscape: Any, node: int | None) -> Any:
         raise IndexError(f"node: got {node}, expected an id from 0 to {len(landscape.nodes) - 1}")
     model = landscape.model  # raises ValueError with the way out where the model is missing
     if getattr(model, "unpack", None) is None:
-        raise ValueError(f"node: the points of {type(model).__name__} are plain vectors; give the model `unpack(x)` to see them as fields")
+        raise ValueError(
+            f"node: the points of {type(model).__name__} are plain vectors; give the model `unpack(x)` to see them as fields"
+        )
     return model.unpack(landscape.nodes[node].point.x)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
 # Eleven markers against eight colours: the pair repeats only after 88 indices.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h")
+# What makes the markers look equally large, and where a number is centred in them (fractions of the marker's size).
+_LOOKS = {"^": (1.4, 0.0, -0.13), "v": (1.4, 0.0, 0.13), "<": (1.4, 0.13, 0.0), ">": (1.4, -0.13, 0.0), "D": (0.85, 0.0, 0.0)}
 
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
@@ -23,11 +25,13 @@ FONT = 8.0
 
 
 class IndexStyle(NamedTuple):
-    """How a Morse index looks: its colour, the colour of text upon it, its marker."""
+    """How a Morse index looks: colour, colour of text upon it, marker, the marker's scale and where a number sits in it."""
 
     colour: str
     text: str
     marker: str
+    scale: float
+    number: tuple[float, float]
 
 
 def index_style(index: int) -> IndexStyle:
@@ -35,7 +39,9 @@ def index_style(index: int) -> IndexStyle:
     colour = _COLOURS[index % len(_COLOURS)]
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.6
-    return IndexStyle(colour, "white" if dark else "black", _MARKERS[index % len(_MARKERS)])
+    marker = _MARKERS[index % len(_MARKERS)]
+    scale, right, up = _LOOKS.get(marker, (1.0, 0.0, 0.0))
+    return IndexStyle(colour, "white" if dark else "black", marker, scale, (right, up))
 
 
 class EdgeStyle(NamedTuple):

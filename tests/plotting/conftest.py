@@ -35,7 +35,14 @@ class Pictured(EnergyModel):
         if self.kind == "scalar":
             return {"kind": "scalar", "x": GRID, "y": GRID, "field": wave}
         director = np.stack([np.cos(wave), np.sin(wave)], axis=-1)
-        return {"kind": "director", "x": GRID, "y": GRID, "director": director, "order": 1 - 0.9 * np.exp(-5 * (u**2 + v**2)), "energy_density": u}
+        return {
+            "kind": "director",
+            "x": GRID,
+            "y": GRID,
+            "director": director,
+            "order": 1 - 0.9 * np.exp(-5 * (u**2 + v**2)),
+            "energy_density": u,
+        }
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,17 @@ def point(index: int, energy: float, x: np.ndarray, orbit_size: int = 1, nullity
     eigenvalues = np.concatenate([-np.arange(index, 0, -1.0), np.zeros(nullity), [1.0, 1.0, 2.5]])
     m = eigenvalues.size
     return StationaryPoint(
-        np.asarray(x, dtype=float), energy, 1e-12, index, nullity, eigenvalues, np.zeros((m, len(x))), np.zeros(m), "by hand", 1e-8, orbit_size
+        np.asarray(x, dtype=float),
+        energy,
+        1e-12,
+        index,
+        nullity,
+        eigenvalues,
+        np.zeros((m, len(x))),
+        np.zeros(m),
+        "by hand",
+        1e-8,
+        orbit_size,
     )
 
 
@@ -72,7 +89,8 @@ def build(model: EnergyModel, points: list[StationaryPoint], edges: list[tuple[i
 SQUARE = ((4, 4.3438, 1), (3, 3.8543, 4), (2, 3.6882, 4), (2, 2.3199, 2), (1, 2.0101, 8), (0, 2.0063, 4), (0, 0.0, 2))
 SQUARE_EDGES = (
     (0, 1, "down"), (0, 1, "down"), (0, 2, "down"), (0, 3, "down"), (1, 2, "down"), (1, 3, "down"), (1, 4, "down"),
-    (2, 4, "down"), (2, 4, "down"), (3, 4, "up"), (2, 5, "down"), (3, 6, "down"), (4, 5, "quench+"), (4, 6, "quench-"), (0, 6, "down"),
+    (2, 4, "down"), (2, 4, "down"), (3, 4, "up"), (2, 5, "down"), (3, 6, "down"), (4, 5, "quench+"), (4, 6, "quench-"),
+    (0, 6, "down"),
 )  # fmt: skip
 
 
