@@ -21,7 +21,7 @@ ZERO_MODE_THRESHOLD = 1e-6
 """A translation moves a field if its generator exceeds this fraction of that of a unit wave, 2 pi."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _minus_laplacian_row(u, n, iy, kappa, out):
     """Row iy of out = -kappa h^2 Lap_h u on a periodic n x n grid, u (n^2,), out (n,)."""
     below, line, above = u[((iy - 1) % n) * n :][:n], u[iy * n :][:n], u[((iy + 1) % n) * n :][:n]

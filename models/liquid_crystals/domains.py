@@ -16,6 +16,9 @@ class Square(NamedTuple):
 
     name: str = "square"
 
+    def __repr__(self) -> str:
+        return "Square()"
+
     def spacing(self, n: int) -> float:
         """Distance of neighbouring nodes, n nodes per edge."""
         return 2.0 / (n - 1)

@@ -25,7 +25,7 @@ ORDER = 0.64e4 / (2 * 0.35e4)
 _HEADER = 4
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _minus_laplacian(u, m, out):
     """out = -h^2 Lap_h u on m x m interior nodes with zeros around, u and out (m^2,)."""
     for row in range(0, m * m, m):
@@ -43,7 +43,7 @@ def _minus_laplacian(u, m, out):
         high_out[i] -= low_in[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _gradient(x, params, out):
     """dE/dx = -h^2 Lap_h P - boundary + h^2 lambda^2 (|P|^2 - c^2) P."""
     floats, m = params[0], params[1][0]
@@ -246,7 +246,7 @@ class ReducedLandauDeGennes(EnergyModel):
         x : (n,) array
             Not used.
         shift : float
-            1 served best with Barzilai-Borwein steps at every lambda2 tried; a fixed step near 1 needs 2 lambda2 c^2.
+            1 served best with Barzilai-Borwein steps at lambda2 = 7 and 30; fixed steps near 1 need 2 lambda2 c^2 to be stable.
         """
         return SineOperator(dirichlet_eigenvalues(self.interior, 2) + self.mass * shift)
 
