@@ -146,8 +146,8 @@ def search_summary(result: SearchResult) -> dict[str, Any]:
 
 def describe_search(result: SearchResult) -> str:
     """A search as text: how it ended, its point, what it cost."""
-    lines = [result.message]
     point = result.point
+    lines = [result.message if point is None else result.status.sentence]
     if point is not None:
         if point.x.size <= _SHORT:
             lines.append(f"x              {' '.join(f'{value:.12g}' for value in point.x)}")

@@ -1,0 +1,251 @@
+"""The command line: reports, refusals, exit codes, progress."""
+
+import io
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from saddlescape import Landscape, Status, __version__
+from saddlescape.cli import main
+from saddlescape.cli.report import describe, outcome, summary
+from saddlescape.landscape.landscape import ModelInfo
+from saddlescape.landscape.progress import Progress, ProgressBar, ProgressLines, progress_to
+from saddlescape.landscape.records import Commit, Edge, Node, SearchRecord, Task
+from saddlescape.models import MuellerBrown
+from saddlescape.results import SearchResult, StationaryPoint
+
+
+def commit(number, index, energy, edges=(), left=0):
+    """A search that found a new point, by hand."""
+    task = Task(number, "start", -1, -1, 0, index, np.empty(0), start=np.zeros(2))
+    point = StationaryPoint(
+        np.array([0.5, energy]), energy, 1e-13, index, 0, np.array([-1.0] * index + [2.0] * (2 - index)), np.eye(2), np.zeros(2),
+        "dense: all 2 eigenvalues", 1e-8,
+    )  # fmt: skip
+    result = SearchResult(Status.CONVERGED, "Found.", None, point.x, energy, 1e-13, index)
+    record = SearchRecord(task, result, number, np.zeros(1), math.nan, "HiSD()", "mass")
+    tasks = tuple(Task(1000 + 10 * number + i, "down", number, 0, 1, 0, np.ones(1)) for i in range(left))
+    return Commit(record, Node(number, point, number), tuple(edges), tasks)
+
+
+@pytest.fixture
+def landscape():
+    """Two minima and the saddle between them: the smallest landscape there is."""
+    made = Landscape(ModelInfo.of(MuellerBrown(), None))
+    made.apply(commit(0, 1, 0.25))
+    for number, sign in ((1, 1), (2, -1)):
+        edge = Edge(0, number, np.zeros(1), 0, "down", 0, sign, "HiSD()", "mass", number, math.nan)
+        made.apply(commit(number, 0, -0.5 * number, [edge]))
+    return made
+
+
+def run(*words):
+    """Exit code of a command, in this process."""
+    return main([str(word) for word in words])
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_is_plain_json_with_the_documented_keys(landscape):
+    data = json.loads(json.dumps(summary(landscape), allow_nan=False))
+    assert set(data) == {"file", "model", "index_counts", "euler", "nodes", "edges", "searches", "runs"}
+    assert data["index_counts"] == {"0": 2, "1": 1}
+    assert data["euler"] == {"sum": 1, "applicable": True, "message": landscape.completeness().message}
+    assert data["model"]["name"] == "saddlescape.models.MuellerBrown" and data["model"]["dim"] == 2
+    assert [node["energy"] for node in data["nodes"]] == [0.25, -0.5, -1.0]
+    assert [(edge["parent"], edge["child"], edge["sign"]) for edge in data["edges"]] == [(0, 1, 1), (0, 2, -1)]
+    assert data["edges"][0]["max_energy"] is None
+    assert data["searches"] == {"done": 3, "left": 0, "unmerged": 0, "recovered": 0, "by_status": {"converged": 3}}
+
+
+def test_the_report_shows_every_point_and_edge(landscape):
+    lines = describe(landscape).splitlines()
+    nodes = [line.split()[:3] for line in lines[lines.index(next(line for line in lines if "eigenvalues" in line)) + 1 :][:3]]
+    assert nodes == [["0", "2", "-1"], ["0", "1", "-0.5"], ["1", "0", "0.25"]]
+    assert sum(line.split()[:3] == ["0", "->", "1"] for line in lines) == 1
+    assert "searches: 3 converged" in lines
+    assert lines[-1] == "Euler sum 1, as a complete landscape has (necessary, not sufficient)."
+
+
+def test_long_tables_are_cut_and_say_so(landscape):
+    text = describe(landscape, rows=1)
+    assert "... and 2 more nodes" in text and "... and 1 more edge\n" in text
+    assert "more" not in describe(landscape, rows=3)
+
+
+def test_the_outcome_counts(landscape):
+    assert outcome(landscape).splitlines()[0] == "3 points by index {0: 2, 1: 1} in 3 orbits, 2 edges, 3 searches"
+
+
+def test_an_empty_landscape_can_be_reported():
+    empty = Landscape(ModelInfo.of(MuellerBrown(), None))
+    assert describe(empty).splitlines()[-1] == "No stationary point has been found yet."
+    assert json.loads(json.dumps(summary(empty)))["nodes"] == []
+
+
+# --- progress ---------------------------------------------------------------------------------------------------------------
+
+
+def test_lines_come_at_most_every_interval():
+    now, lines = [0.0], []
+    progress = ProgressLines(lines.append, interval=5.0, clock=lambda: now[0])
+    growing = Landscape(ModelInfo.of(MuellerBrown(), None))
+    for number in range(21):
+        growing.apply(commit(number, number % 2, 0.1 * number, left=2 if number == 0 else 0))
+        progress.update(growing)
+        now[0] += 1.0
+    progress.close()
+    assert [line.split(" searches")[0] for line in lines] == ["6", "11", "16", "21"]
+    assert lines[-1] == "21 searches done, 2 left, 1 per second, points by index 0:11 1:10"
+
+
+def test_a_bar_counts_what_is_done_and_left(landscape):
+    landscape.apply(commit(3, 1, 0.5, left=2))
+    stream = io.StringIO()
+    bar = ProgressBar(stream)
+    bar.update(landscape)
+    bar.close()
+    last = stream.getvalue().split("\r")[-1]
+    assert "4 of 6 searches" in last and "points by index 0:2 1:2" in last
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    assert isinstance(progress_to(Terminal()), ProgressBar)
+    assert isinstance(progress_to(io.StringIO()), ProgressLines)
+    assert isinstance(progress_to(io.StringIO()), Progress)
+
+
+def test_progress_that_never_began_can_be_closed():
+    stream = io.StringIO()
+    ProgressBar(stream).close()
+    assert stream.getvalue() == ""
+
+
+# --- usage and errors -------------------------------------------------------------------------------------------------------
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("--version")
+    assert ended.value.code == 0 and capsys.readouterr().out == f"saddlescape {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("explroe", "run.toml"),
+        ("explore",),
+        ("explore", "run.toml", "--workers", "0"),
+        ("explore", "run.toml", "--resume", "--overwrite"),
+        ("search", "MuellerBrown"),
+        ("search", "MuellerBrown", "--index", "-1"),
+        ("search", "MuellerBrown", "--index", "1", "--tol", "nan"),
+        ("plot", "run.h5"),
+        ("export", "run.h5", "-o", "run.txt", "--format", "txt"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_code_2(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(*words)
+    assert ended.value.code == 2 and "usage: saddlescape" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("explore", "nowhere.toml"), "nowhere.toml does not exist"),
+        (("info", "nowhere.h5"), "nowhere.h5"),
+        (("resume", "nowhere.h5"), "nowhere.h5"),
+        (("plot", "nowhere.h5", "-o", "figure.txt"), "'figure.txt', expected a name ending in one of .png, .pdf, .svg"),
+        (("export", "nowhere.h5", "-o", "graph.dot"), "add --format with one of graphml, json, csv"),
+        (("check-model", "MulerBrown"), "did you mean 'MuellerBrown'"),
+        (("check-model", "ReducedLandauDeGennes", "--param", "n"), "'n', expected key=value"),
+        (("search", "MuellerBrown", "--index", "1", "--start", "nowhere"), "no start named 'nowhere'"),
+        (("search", "MuellerBrown", "--index", "1", "--start", "0.1", "b"), "'0.1 b', expected numbers"),
+        (("search", "MuellerBrown", "--index", "1", "--start", "0.1"), "got shape (1,), expected (2,)"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_an_error_is_one_line_and_code_1(words, expected, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*words) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("saddlescape: error: ") and captured.err.count("\n") == 1
+    assert expected in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_traceback_is_shown_on_request():
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        run("explore", "nowhere.toml", "--traceback")
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys\ntry:\n  from saddlescape.cli import main; main(['explore', '--help'])\nexcept SystemExit: pass\n"
+    code += "print([name for name in ('numpy', 'scipy', 'numba', 'matplotlib', 'h5py', 'tqdm') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+# --- one search -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_finds_a_known_saddle(capsys):
+    assert run("search", "MuellerBrown", "--index", "1", "--start", "0.15", "0.35", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    np.testing.assert_allclose(found["x"], [0.21248658, 0.29298833], atol=1e-8)
+    assert (found["success"], found["status"], found["point"]["index"]) == (True, "converged", 1)
+    assert found["point"]["energy"] == pytest.approx(-72.24894011, abs=1e-8)
+
+
+def test_a_search_reads_for_people(capsys):
+    assert run("search", "MuellerBrown", "--index", "1", "--start", "0.15", "0.35") == 0
+    text = capsys.readouterr().out
+    assert "0.2124865" in text and "Morse index    1, nullity 0" in text and "certificate" in text
+
+
+def test_a_search_takes_parameters_and_a_saved_start(capsys, tmp_path):
+    np.save(tmp_path / "start.npy", [0.01, 0.99, -0.98])
+    words = (
+        "search",
+        "DoubleWells",
+        "--param",
+        "weights=[1.0, 2.0, 3.0]",
+        "--index",
+        1,
+        "--start",
+        tmp_path / "start.npy",
+        "--json",
+    )
+    assert run(*words) == 0
+    np.testing.assert_allclose(json.loads(capsys.readouterr().out)["x"], [0.0, 1.0, -1.0], atol=1e-10)
+
+
+def test_a_search_takes_model_start_and_method_from_a_run_file(capsys, tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('[model]\nname = "ChafeeInfante"\nn = 31\nlam = 5.0\n[explore]\nstart = "zero"\n')
+    assert run("search", path, "--index", 2, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["point"]["index"] == 2
+    assert run("search", path, "--index", 2, "--param", "n=3") == 1
+    path.write_text('[model]\nname = "MuellerBrown"\n[explore]\nstart = [[0.0, 0.0], [1.0, 1.0]]\n')
+    assert run("search", path, "--index", 1) == 1
+    assert "2 starts" in capsys.readouterr().err
+
+
+def test_a_search_that_fails_is_code_1(capsys):
+    assert run("search", "MuellerBrown", "--index", "1", "--start", "-0.5", "0.5", "--max-steps", "1", "--json") == 1
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert (found["success"], found["status"], found["point"]) == (False, "max-steps", None)
+    assert captured.err == "saddlescape: no stationary point of index 1 was reached: max-steps\n"
