@@ -71,10 +71,12 @@ def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
         trial = y + step
         trial_energy = model.energy_gradient(basis @ trial, gradient)
         trial_reduced = basis.T @ gradient
+        # Close to the end round-off hides the decrease of the energy: there the gradient decides.
+        close = np.abs(step).max() < 1e-6
         shrinks = np.linalg.norm(trial_reduced) < np.linalg.norm(reduced)
-        if np.abs(step).max() < 1e-8 and not shrinks:
+        if close and not shrinks:
             return basis @ y
-        if step @ reduced < 0.0 and (trial_energy < energy or shrinks):
+        if step @ reduced < 0.0 and (close or trial_energy < energy):
             y, energy, reduced = trial, trial_energy, trial_reduced
             damping = damping / 8.0 if damping > 1.0 else 0.0
         else:
