@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..results import StationaryPoint
+from . import tiny
 from .derivatives import Derivatives
 from .eigen import Eigenpairs, lobpcg, spectral_radius
-from .inertia import CertificationError, DenseSpectrum, InertiaCount, count_inertia
-from .newton import Bordered, Polished, clean_zero_modes, dense_hessian, has_dense_hessian, zero_tolerance
+from .inertia import Bordered, CertificationError, DenseSpectrum, InertiaCount, count_inertia, sparse_norm
+from .newton import Polished, clean_zero_modes, dense_hessian, has_dense_hessian, zero_tolerance
 
 __all__ = ["CertificationError", "InertiaCount", "certify", "count_inertia", "quick_index"]
 
-_ALL = 10  # up to this dimension all eigenpairs are kept
+_ALL = tiny.TINY  # up to this dimension all eigenpairs are kept
 _DISTORTION = 0.05  # |H z| of a declared zero mode may reach this fraction of |H| before it is disbelieved
 
 
@@ -150,6 +151,8 @@ def _drift(d: Derivatives, x: np.ndarray, inverse: Bordered) -> float:
 
 
 def _dense(d: Derivatives, x: np.ndarray, modes: np.ndarray | None, n_stable: int) -> tuple[Eigenpairs, float, str]:
+    if modes is None and d.dim <= tiny.TINY and d.model.kernels is not None:
+        return _tiny(d, x, n_stable)
     hessian = dense_hessian(d, x)
     spectrum = DenseSpectrum(hessian, d.mass, modes)
     tolerance = zero_tolerance(d, spectrum.norm)
@@ -163,35 +166,51 @@ def _dense(d: Derivatives, x: np.ndarray, modes: np.ndarray | None, n_stable: in
     return Eigenpairs(values, vectors, sizes, 0, True), tolerance, text
 
 
+def _tiny(d: Derivatives, x: np.ndarray, n_stable: int) -> tuple[Eigenpairs, float, str]:
+    n = d.dim
+    _, spectrum, eigh = tiny.compiled()
+    values, vectors, residuals = np.empty(n), np.empty((n, n)), np.empty(n)
+    mass = np.full(n, d.mass) if isinstance(d.mass, float) else d.mass
+    spectrum(d.model.kernels.pointers[1], eigh, d.model.params, x, mass, values, vectors, residuals)
+    d.n_hvp += 2 * n
+    norm = max(-float(values[0]), float(values[-1]))
+    text = f"dense: all {n} eigenvalues, |H| = {norm:.3g}"
+    return Eigenpairs(values, vectors, residuals, 0, True), zero_tolerance(d, norm), text
+
+
 def _inertia(
     d: Derivatives, x: np.ndarray, modes: np.ndarray | None, guess: np.ndarray | None, n_stable: int
 ) -> tuple[Eigenpairs, float, str]:
-    from .inertia import sparse_norm
-
     hessian = d.hessian(x).tocsr()
     norm = sparse_norm(hessian, d.mass)
     tolerance = zero_tolerance(d, norm)
     count = count_inertia(hessian, d.mass, tolerance)
     inverse = Bordered(count.factor, modes, d.mass)
     below = count.negative - inverse.removed
-    n_pairs = min(below + n_stable, d.dim - inverse.removed)
-    pairs = lobpcg(
-        lambda rows: (hessian @ rows.T).T,
-        inverse.solve,
-        d.mass,
-        np.empty((0, d.dim)) if guess is None else guess,
-        n_pairs,
-        atol=100.0 * np.finfo(float).eps * norm,
-        n_guard=3,
-        outside=modes,
-    )
-    found = int(np.count_nonzero(pairs.values <= tolerance))
-    if not pairs.converged or found != below or (np.abs(np.abs(pairs.values) - tolerance) <= pairs.residuals).any():
-        raise CertificationError(
-            f"eigenpairs: {found} found below {tolerance:.2e}, but the inertia says {below} (largest residual "
-            f"{pairs.residuals.max():.1e} after {pairs.iterations} iterations, values {_list(pairs.values)})"
+    n_pairs = min(below + n_stable, d.dim - (0 if modes is None else len(modes)))
+    block = np.empty((0, d.dim)) if guess is None else guess
+    for n_guard in (2, 10):  # the count says whether a pair was missed: then look once more, with a wider block
+        pairs = lobpcg(
+            lambda rows: (hessian @ rows.T).T,
+            inverse.solve,
+            d.mass,
+            block,
+            n_pairs,
+            atol=100.0 * np.finfo(float).eps * norm,
+            n_guard=n_guard,
+            outside=modes,
+            seed=n_guard,
         )
-    return pairs, tolerance, f"inertia: {count.text}, |H| <= {norm:.3g}, largest residual {pairs.residuals.max():.1e}"
+        found = int(np.count_nonzero(pairs.values <= tolerance))
+        decided = bool((np.abs(np.abs(pairs.values) - tolerance) > pairs.residuals).all())
+        if pairs.converged and found == below and decided:
+            text = f"inertia: {count.text}, |H| <= {norm:.3g}, largest residual {pairs.residuals.max():.1e}"
+            return pairs, tolerance, text
+        block = pairs.vectors
+    raise CertificationError(
+        f"eigenpairs: {found} found below {tolerance:.2e}, but the inertia says {below} (largest residual "
+        f"{pairs.residuals.max():.1e} after {pairs.iterations} iterations, values {_list(pairs.values)})"
+    )
 
 
 def _block(
@@ -226,7 +245,8 @@ def _block(
         block, n_pairs = pairs.vectors, n_pairs + 4
     keep = min(len(values), nonpositive + n_stable)
     pairs = Eigenpairs(values[:keep], pairs.vectors[:keep], residuals[:keep], pairs.iterations, True)
-    text = f"block: LOBPCG with 4 guard vectors, {pairs.iterations} iterations, |H| about {norm:.3g}, largest residual {residuals.max():.1e}"
+    text = f"block: LOBPCG with 4 guard vectors, {pairs.iterations} iterations, |H| about {norm:.3g}, "
+    text += f"largest residual {residuals.max():.1e}"
     return pairs, tolerance, text
 
 
@@ -244,7 +264,7 @@ def _rayleigh(d: Derivatives, x: np.ndarray, modes: np.ndarray, norm: float) -> 
     sizes = np.sqrt((residual * residual / d.mass).sum(axis=1))
     if (np.abs(quotients) + sizes > _DISTORTION * norm).any():
         raise CertificationError(
-            f"zero_modes: |H z| is {_list(np.abs(quotients) + sizes)} with |H| = {norm:.2e}; these are not zero modes of this model at x"
+            f"zero_modes: |H z| is {_list(np.abs(quotients) + sizes)} where |H| is {norm:.2e}; these are not zero modes at x"
         )
     return quotients, modes, sizes
 

@@ -9,7 +9,7 @@ import numpy as np
 from .derivatives import DENSE_LIMIT
 
 BACKWARD_ERROR = 1e-10
-"""A factorisation is believed if it is that of a matrix within this distance, relative to the matrix: far below the zero tolerance."""
+"""A factorisation is believed if it is that of a matrix this near, relatively: far below the zero tolerance."""
 
 
 class CertificationError(ArithmeticError):
@@ -68,6 +68,13 @@ class DenseSpectrum:
             turn = complement @ turn
         self.vectors = turn.T / root
         self.norm = float(max(-self.values[0], self.values[-1])) if self.values.size else 0.0
+
+    @classmethod
+    def of(cls, values: np.ndarray, vectors: np.ndarray, norm: float) -> DenseSpectrum:
+        """A spectrum computed elsewhere."""
+        spectrum = cls.__new__(cls)
+        spectrum.values, spectrum.vectors, spectrum.norm = values, vectors, norm
+        return spectrum
 
     def solve(self, rows: np.ndarray, smallest: float = 0.0) -> np.ndarray:
         """H^-1 r for r (n,) or rows (k, n), leaving out eigenvectors with |lambda| <= ``smallest``."""
@@ -208,3 +215,46 @@ def _pivot_rotations(matrix: Any) -> Any:
     paired = np.flatnonzero(partner != np.arange(n))
     rows, columns = np.concatenate((np.arange(n), partner[paired])), np.concatenate((np.arange(n), paired))
     return sparse.csc_array((np.concatenate((cosine, sine[paired])), (rows, columns)), shape=(n, n))
+
+
+class Bordered:
+    """The inverse of H - shift mass compressed to the mass-complement of zero modes, and the inertia of that compression.
+
+    With S = Z mass (H - shift mass)^-1 mass Z^T for the rows Z, the compressed matrix has n_-(S) negative eigenvalues less than
+    H - shift mass (Haynsworth's inertia additivity on the matrix bordered by mass Z^T).
+
+    Parameters
+    ----------
+    factor : DenseSpectrum or SparseFactor
+    modes : (m, n) array or None
+        Mass-orthonormal.
+    mass : float or (n,) array
+
+    Attributes
+    ----------
+    removed : int
+        n_-(S).
+
+    References
+    ----------
+    E. V. Haynsworth, Linear Algebra Appl. 1 (1968) 73.
+    """
+
+    def __init__(self, factor: object, modes: np.ndarray | None, mass: float | np.ndarray):
+        self.factor, self.modes, self.removed = factor, modes, 0
+        if modes is not None:
+            self.dual = modes * mass
+            self.images = factor.solve(self.dual)
+            schur = self.dual @ self.images.T
+            self.schur = 0.5 * (schur + schur.T)
+            self.removed = int(np.count_nonzero(np.linalg.eigvalsh(self.schur) < 0.0))
+
+    def solve(self, rows: np.ndarray) -> np.ndarray:
+        """The solutions (k, n) in the mass-complement of the modes for right-hand sides (k, n)."""
+        if self.modes is None:
+            return self.factor.solve(rows)
+        # Project before and after as well: near a zero eigenvalue the solve alone loses digits.
+        rows = rows - (rows @ self.modes.T) @ self.dual
+        solution = self.factor.solve(rows)
+        solution = solution - np.linalg.solve(self.schur, self.dual @ solution.T).T @ self.images
+        return solution - (solution @ self.dual.T) @ self.modes

@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import tiny
 from .derivatives import DENSE_LIMIT, Derivatives
 from .eigen import independent_rows, spectral_radius
-from .inertia import CertificationError, DenseSpectrum, InertiaCount, count_inertia
+from .inertia import Bordered, CertificationError, DenseSpectrum, InertiaCount, count_inertia
+from .minres import minres
+from .tiny import EPS
 
 SMALL = 100
 """Up to this dimension a dense eigendecomposition is faster than anything sparse."""
@@ -16,9 +19,7 @@ SMALL = 100
 ZERO = 1e-8
 """An eigenvalue counts as zero up to this fraction of |H|; see `zero_tolerance`."""
 
-_EPS = np.finfo(float).eps
 _REUSE = 0.03  # an old factorisation is kept while it contracts by this: cheaper than a new one
-_CONTRACTION = 0.5
 
 
 class Polished(NamedTuple):
@@ -111,58 +112,88 @@ def polish(
     """
     if not radius > 0.0:
         raise ValueError(f"radius: got {radius}, expected a positive max-norm distance")
-    d = derivatives
     start = np.array(x, dtype=float)
-    point = _Point.at(d, start, modes := clean_zero_modes(d, start, zero_modes))
+    tol = 0.0 if tol is None else float(tol)
+    modes = clean_zero_modes(derivatives, start, zero_modes)
+    if modes is None and derivatives.dim <= tiny.TINY and derivatives.model.kernels is not None:
+        return _tiny(derivatives, start, radius, tol, max_steps)
+    return _polish(derivatives, start, radius, tol, max_steps, modes)
+
+
+def _polish(d: Derivatives, start: np.ndarray, radius: float, tol: float, max_steps: int, modes: np.ndarray | None) -> Polished:
     system = _system(d, modes)
-    unit = radius * (np.sqrt(d.mass * d.dim) if np.ndim(d.mass) == 0 else np.sqrt(np.sum(d.mass)))
-    previous, n_steps = np.inf, 0
-    converged, reason = False, f"max_steps = {max_steps} used up"
-    if not np.isfinite(point.norm):
-        max_steps, reason = 0, "the gradient is not finite at the start"
-    while n_steps < max_steps:
+    unit = radius * float(np.sqrt(np.sum(np.broadcast_to(d.mass, start.shape))))
+    point = _Point.at(d, start, modes)
+    outcome = tiny.GO_ON if np.isfinite(point.norm) else tiny.NOT_FINITE
+    n_steps, length, previous, note = 0, 0.0, np.inf, ""
+    while outcome == tiny.GO_ON:
+        if n_steps == max_steps:
+            outcome = tiny.MAX_STEPS
+            break
         try:
             step, length = _next_step(system, point, previous)
         except CertificationError as error:
-            reason = str(error)
+            outcome, note = tiny.NOT_FINITE, str(error)
             break
-        round_off = _EPS * system.norm * (d.norm(point.x) + unit)
-        accepted = max(1e3 * round_off, tol or 0.0)
-        if not length <= _CONTRACTION * previous and point.norm <= accepted:
-            converged, reason = True, "gradient at round-off: it no longer falls"
-            break
-        if not np.isfinite(length):
-            reason = "the step is not finite"
-            break
-        if length > _CONTRACTION * previous:
-            reason = f"no contraction: a step of {length:.2e} after one of {previous:.2e}"
+        round_off = EPS * system.norm * (d.norm(point.x) + unit)
+        accepted = max(1e3 * round_off, tol)
+        outcome = tiny.judge_step(length, previous, point.norm, accepted)
+        if outcome != tiny.GO_ON:
             break
         trial = _Point.at(d, point.x + step, modes)
         n_steps += 1
-        if np.abs(trial.x - start).max() > radius:
-            reason = f"left the trust radius {radius:.2e} (gradient norm {point.norm:.2e})"
+        outcome = tiny.judge_trial(np.abs(trial.x - start).max(), radius, trial.norm, point.norm, round_off, accepted)
+        if outcome in (tiny.LEFT, tiny.NOT_FINITE):
             break
-        if not np.isfinite(trial.norm):
-            reason = "the gradient is not finite on the way"
-            break
-        if trial.norm > _CONTRACTION * point.norm and point.norm <= accepted:
-            point = min(point, trial, key=lambda p: p.norm)
-            converged, reason = True, "gradient at round-off: it no longer falls"
-            break
-        point, previous = trial, length
-        if point.norm <= round_off:
-            converged, reason = True, "gradient at round-off"
-            break
-    return _polished(d, start, point, converged, reason, n_steps, system)
-
-
-def _polished(
-    d: Derivatives, start: np.ndarray, point: _Point, converged: bool, reason: str, n_steps: int, system: _System
-) -> Polished:
-    distance = float(np.abs(point.x - system.at).max()) if system.count is not None else 0.0
-    displacement = float(np.abs(point.x - start).max())
+        if outcome != tiny.STAGNATED or trial.norm < point.norm:
+            point, previous = trial, length
     norm = d.gradient_norm(point.gradient)
-    return Polished(point.x, point.energy, norm, converged, reason, n_steps, displacement, system.count, distance)
+    distance = 0.0 if system.count is None else float(np.abs(point.x - system.at).max())
+    reason = note or _reason(outcome, norm, length, previous, radius, max_steps)
+    displacement = float(np.abs(point.x - start).max())
+    return Polished(point.x, point.energy, norm, outcome in _SUCCESS, reason, n_steps, displacement, system.count, distance)
+
+
+def _tiny(d: Derivatives, start: np.ndarray, radius: float, tol: float, max_steps: int) -> Polished:
+    """The same, compiled, over the model's kernels."""
+    n = d.dim
+    newton, _, eigh = tiny.compiled()
+    x, values, vectors, numbers = np.empty(n), np.zeros(n), np.zeros((n, n)), np.zeros(tiny.N_NUMBERS)
+    numbers[:3] = radius, tol, ZERO
+    energy_gradient, hvp = d.model.kernels.pointers
+    mass = np.full(n, d.mass) if isinstance(d.mass, float) else d.mass
+    outcome, n_steps, n_spectra = newton(
+        energy_gradient, hvp, eigh, d.model.params, start, mass, max_steps, x, values, vectors, numbers
+    )
+    d.n_gradient += 1 + n_steps
+    d.n_hvp += n * n_spectra
+    _, _, _, energy, norm, length, previous, spectral_radius_, distance = numbers.tolist()
+    count = None
+    if n_spectra:
+        smallest = ZERO * spectral_radius_
+        negative = int((values < -smallest).sum())
+        spectrum = DenseSpectrum.of(values, vectors, spectral_radius_)
+        count = InertiaCount(negative, f"dense: {negative} eigenvalues below -{smallest:.1e}", spectrum)
+    reason = _reason(outcome, norm, length, previous, radius, max_steps)
+    displacement = float(np.abs(x - start).max())
+    return Polished(x, energy, norm, outcome in _SUCCESS, reason, n_steps, displacement, count, distance)
+
+
+_SUCCESS = (tiny.REACHED, tiny.STAGNATED)
+
+
+def _reason(outcome: int, norm: float, length: float, previous: float, radius: float, max_steps: int) -> str:
+    if outcome == tiny.REACHED:
+        return "gradient at round-off"
+    if outcome == tiny.STAGNATED:
+        return "gradient at round-off: it no longer falls"
+    if outcome == tiny.NO_CONTRACTION:
+        return f"no contraction: a step of {length:.2e} after one of {previous:.2e} (gradient norm {norm:.2e})"
+    if outcome == tiny.LEFT:
+        return f"left the trust radius {radius:.2e} (gradient norm {norm:.2e})"
+    if outcome == tiny.NOT_FINITE:
+        return f"gradient or step not finite (gradient norm {norm:.2e}, step {length:.2e})"
+    return f"{max_steps} steps used up (gradient norm {norm:.2e})"
 
 
 class _Point(NamedTuple):
@@ -256,104 +287,3 @@ def dense_hessian(d: Derivatives, x: np.ndarray) -> np.ndarray:
     """The Hessian at x as a dense (n, n) array."""
     hessian = d.hessian(x)
     return hessian if isinstance(hessian, np.ndarray) else hessian.toarray()
-
-
-class Bordered:
-    """The inverse of H - shift mass compressed to the mass-complement of zero modes, and the inertia of that compression.
-
-    With S = Z mass (H - shift mass)^-1 mass Z^T for the rows Z, the compressed matrix has n_-(S) negative eigenvalues less than
-    H - shift mass (Haynsworth's inertia additivity on the matrix bordered by mass Z^T).
-
-    Parameters
-    ----------
-    factor : DenseSpectrum or SparseFactor
-    modes : (m, n) array or None
-        Mass-orthonormal.
-    mass : float or (n,) array
-
-    Attributes
-    ----------
-    removed : int
-        n_-(S).
-
-    References
-    ----------
-    E. V. Haynsworth, Linear Algebra Appl. 1 (1968) 73.
-    """
-
-    def __init__(self, factor: object, modes: np.ndarray | None, mass: float | np.ndarray):
-        self.factor, self.modes, self.removed = factor, modes, 0
-        if modes is not None:
-            self.dual = modes * mass
-            self.images = factor.solve(self.dual)
-            schur = self.dual @ self.images.T
-            self.schur = 0.5 * (schur + schur.T)
-            self.removed = int(np.count_nonzero(np.linalg.eigvalsh(self.schur) < 0.0))
-
-    def solve(self, rows: np.ndarray) -> np.ndarray:
-        """The solutions (k, n) in the mass-complement of the modes for right-hand sides (k, n)."""
-        if self.modes is None:
-            return self.factor.solve(rows)
-        # Project before and after as well: near a zero eigenvalue the solve alone loses digits.
-        rows = rows - (rows @ self.modes.T) @ self.dual
-        solution = self.factor.solve(rows)
-        solution = solution - np.linalg.solve(self.schur, self.dual @ solution.T).T @ self.images
-        return solution - (solution @ self.dual.T) @ self.modes
-
-
-def minres(
-    d: Derivatives, x: np.ndarray, right: np.ndarray, modes: np.ndarray | None, tol: float, max_iterations: int = 2000
-) -> np.ndarray:
-    """Solve H(x) s = right by preconditioned MINRES; H may be indefinite.
-
-    Parameters
-    ----------
-    d : Derivatives
-        Its ``solve`` is the preconditioner.
-    x, right : (n,) arrays
-    modes : (m, n) array or None
-        Mass-orthonormal; ``right`` must be in the complement of ``mass * modes``, and s is kept in theirs.
-    tol : float
-        The residual is reduced by this factor, in the norm of the inverse preconditioner.
-    max_iterations : int
-
-    References
-    ----------
-    C. C. Paige, M. A. Saunders, SIAM J. Numer. Anal. 12 (1975) 617.
-    """
-    dual = None if modes is None else modes * d.mass
-
-    def precondition(r: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        if modes is not None:
-            r = r - (modes @ r) @ dual
-        z = d.solve(r)
-        if modes is not None:
-            z = z - (dual @ z) @ modes
-        return r, z, float(np.sqrt(max(np.dot(r, z), 0.0)))
-
-    s = np.zeros_like(right)
-    v_old, v = np.zeros_like(right), right
-    w_old, w = np.zeros_like(right), np.zeros_like(right)
-    v, z, gamma = precondition(v)
-    gamma_old, eta, target = 1.0, gamma, tol * gamma
-    sine_old = sine = 0.0
-    cosine_old = cosine = 1.0
-    for _ in range(max_iterations):
-        if abs(eta) <= target or gamma == 0.0:
-            break
-        z = z / gamma
-        image = d.hvp(x, z)
-        delta = float(np.dot(image, z))
-        v_new, z_new, gamma_new = precondition(image - (delta / gamma) * v - (gamma / gamma_old) * v_old)
-        a0 = cosine * delta - cosine_old * sine * gamma
-        a1 = float(np.hypot(a0, gamma_new))
-        a2 = sine * delta + cosine_old * cosine * gamma
-        a3 = sine_old * gamma
-        if a1 == 0.0:  # the Krylov space is exhausted by a singular H
-            break
-        cosine_old, cosine, sine_old, sine = cosine, a0 / a1, sine, gamma_new / a1
-        w_old, w = w, (z - a3 * w_old - a2 * w) / a1
-        s += cosine * eta * w
-        eta = -sine * eta
-        v_old, v, z, gamma_old, gamma = v, v_new, z_new, gamma, gamma_new
-    return s
