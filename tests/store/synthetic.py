@@ -1,0 +1,107 @@
+"""Landscapes of random numbers: what the store is given, without a solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from saddlescape.landscape.landscape import Landscape, ModelInfo
+from saddlescape.landscape.records import Commit, Edge, Node, Run, SearchRecord, Task
+from saddlescape.results import SearchResult, StationaryPoint, Status, Trajectory
+
+AWKWARD = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1 / 3])
+
+
+def model_info(dim: int, mass: float | np.ndarray = 0.25) -> ModelInfo:
+    params = {"n": dim, "weights": [0.1, 1 / 3], "flag": True, "nothing": None}
+    return ModelInfo("saddlescape.models.Synthetic", params, "ab" * 32, dim, mass, None, "order 2", {"field": (dim,)}, "J", "none")
+
+
+def stationary_point(rng: np.random.Generator, dim: int, m: int) -> StationaryPoint:
+    return StationaryPoint(
+        x=rng.standard_normal(dim),
+        energy=float(rng.standard_normal()),
+        gradient_norm=1e-14,
+        index=min(1, m),
+        nullity=0,
+        eigenvalues=np.sort(rng.standard_normal(m)),
+        eigenvectors=rng.standard_normal((m, dim)),
+        residuals=rng.random(m),
+        certificate="dense eigenvalues, gap 0.1, „ü“",
+        zero_tolerance=1e-8,
+        orbit_size=int(rng.integers(1, 9)),
+        orbit_dimension=0,
+    )
+
+
+def result(rng: np.random.Generator, dim: int, found: bool = True, trajectory: bool = False) -> SearchResult:
+    path = Trajectory(rng.standard_normal((3, dim)), rng.standard_normal(3), rng.random(3)) if trajectory else None
+    return SearchResult(
+        status=Status.CONVERGED if found else Status.NON_FINITE,
+        message="converged in 12 steps" if found else "energy turned NaN",
+        point=stationary_point(rng, dim, int(rng.integers(1, 4))) if found else None,
+        x=rng.standard_normal(dim),
+        energy=float(rng.standard_normal()) if found else float("nan"),
+        gradient_norm=1e-12 if found else float("inf"),
+        target_index=1,
+        n_steps=int(rng.integers(100)),
+        n_energy=3,
+        n_gradient=40,
+        n_hvp=41,
+        max_energy=float(rng.standard_normal()),
+        seconds=float(rng.random()),
+        trajectory=path,
+    )
+
+
+def task(rng: np.random.Generator, number: int, dim: int) -> Task:
+    if number == 0:
+        return Task(0, "start", -1, -1, 0, 2, np.empty(0), start=rng.standard_normal(dim))
+    mirror = np.array([1.0, 0.5]) if number % 3 == 0 else None
+    return Task(number, "down", 0, number, (-1) ** number, 1, rng.standard_normal(number % 4), mirror=mirror)
+
+
+def commits(seed: int, dim: int, count: int, trajectories: bool = False) -> Iterator[tuple[SearchResult, Commit]]:
+    """What a driver would record, search by search; every fourth fails, every third ends on a known node."""
+    rng = np.random.default_rng(seed)
+    current = task(rng, 0, dim)
+    n_nodes = 0
+    for number in range(count):
+        found = number % 4 != 3
+        new = found and (number % 3 != 2)
+        made = result(rng, dim, found, trajectories and number % 2 == 0)
+        follower = task(rng, number + 1, dim)
+        node = n_nodes if new else (0 if found else -1)
+        record = SearchRecord(
+            task=current,
+            result=SearchResult(**{**{name: getattr(made, name) for name in made.__dataclass_fields__}, "point": None}),
+            node=node,
+            element=np.array([0.0, 0.25]),
+            merge_distance=float("nan") if new or not found else 1e-9,
+            method="HiSD(index=1)",
+            metric="preconditioned",
+        )
+        edges = (Edge(0, node, np.array([1.0, 0.0]), number % 2, "down", 1, -1, "HiSD", "mass", number, 0.5),) if node > 0 else ()
+        commit = Commit(record, Node(node, made.point, number) if new else None, edges, (follower,))
+        n_nodes += new
+        yield made, commit
+        current = follower
+
+
+RUN = Run(0, "2026-01-01T00:00:00+00:00", "", "running", {"method": "HiSD()", "tol": 1e-8, "limits": [1, None]}, 2**127 + 1)
+ENDED = Run(0, RUN.started, "2026-01-01T00:01:00+00:00", "complete", RUN.configuration, RUN.entropy)
+
+
+def first_task(seed: int, dim: int) -> Task:
+    return task(np.random.default_rng(seed), 0, dim)
+
+
+def grown(seed: int, dim: int, count: int, trajectories: bool = False) -> Landscape:
+    """The landscape those commits make."""
+    landscape = Landscape(model_info(dim))
+    landscape.runs.append(RUN)
+    landscape.add_tasks((first_task(seed, dim),))
+    for _, commit in commits(seed, dim, count, trajectories):
+        landscape.apply(commit)
+    return landscape
