@@ -1,0 +1,71 @@
+"""The README does what it says: its Python is run, its commands are parsed, its links lead somewhere."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from saddlescape.cli.parser import build_parser
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_of_the_readme_runs(tmp_path):
+    script = tmp_path / "readme.py"
+    # One script, in order: later snippets read what earlier ones wrote.
+    script.write_text("\n".join(blocks(ROOT / "README.md", "python")), encoding="utf-8")
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "{0: 6, 1: 8, 2: 6, 3: 4, 4: 1}"
+    assert "Euler sum 1" in lines[1]
+    assert any("9 points" in line for line in lines)
+    for name in ("first.h5", "first.png", "energies.png"):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+def test_the_first_landscape_is_fifteen_lines():
+    first = blocks(ROOT / "README.md", "python")[0]
+    assert len([line for line in first.splitlines() if line]) <= 15
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_shown_exist(page):
+    shown = [line for block in blocks(page, "") for line in block.splitlines() if line.startswith("saddlescape ")]
+    for line in shown:
+        words = shlex.split(line, comments=True)[1:]
+        if words != ["--version"]:
+            assert callable(build_parser().parse_args(words).command)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_two_commands_stand_on_lines_of_their_own():
+    commands = re.findall(r"^python3 -m venv .*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [command.rsplit("&& ", 1)[1] for command in commands] == [
+        ".venv/bin/saddlescape explore examples/ldg_square.toml",
+        ".venv/bin/python -m pytest",
+    ]
