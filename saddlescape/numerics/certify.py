@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..results import StationaryPoint
@@ -9,7 +11,7 @@ from . import tiny
 from .derivatives import Derivatives
 from .eigen import Eigenpairs, lobpcg, spectral_radius
 from .inertia import Bordered, CertificationError, DenseSpectrum, InertiaCount, count_inertia, sparse_norm
-from .newton import Polished, clean_zero_modes, dense_hessian, has_dense_hessian, zero_tolerance
+from .newton import Polished, as_dense, clean_zero_modes, has_matrix, is_dense, zero_tolerance
 
 __all__ = ["CertificationError", "InertiaCount", "certify", "count_inertia", "quick_index"]
 
@@ -63,12 +65,14 @@ def certify(
     """
     d = derivatives
     modes = clean_zero_modes(d, x, zero_modes)
-    if has_dense_hessian(d):
-        pairs, tolerance, text = _dense(d, x, modes, n_stable)
-    elif d.has_hessian:
-        pairs, tolerance, text = _inertia(d, x, modes, guess, n_stable)
-    else:
+    if modes is None and d.dim <= tiny.TINY and d.model.kernels is not None:
+        pairs, tolerance, text = _tiny(d, x)
+    elif not has_matrix(d):
         pairs, tolerance, text = _block(d, x, modes, guess, n_stable)
+    elif is_dense(hessian := d.hessian(x)):
+        pairs, tolerance, text = _dense(d, as_dense(hessian), modes, n_stable)
+    else:
+        pairs, tolerance, text = _inertia(d, hessian.tocsr(), modes, guess, n_stable)
     index = int(np.count_nonzero(pairs.values < -tolerance))
     nullity = int(np.count_nonzero(np.abs(pairs.values) <= tolerance))
     values, vectors, residuals = pairs.values, pairs.vectors, pairs.residuals
@@ -84,9 +88,16 @@ def certify(
 
 
 def quick_index(
-    derivatives: Derivatives, x: np.ndarray, polished: Polished, zero_modes: np.ndarray | None = None
+    derivatives: Derivatives,
+    x: np.ndarray,
+    polished: Polished,
+    zero_modes: np.ndarray | None = None,
+    guess: np.ndarray | None = None,
 ) -> tuple[int, int]:
-    """Morse index and nullity from the last factorisation of a polish; a new one is made only where the old one may not do.
+    """Morse index and nullity, from the last factorisation of a polish where that is safe.
+
+    It is made a little before the end: it will do if no eigenvalue is near zero and none can have changed its sign on the way.
+    Otherwise the Hessian is taken at x.
 
     Parameters
     ----------
@@ -95,52 +106,59 @@ def quick_index(
         The polished point.
     polished : Polished
     zero_modes : (m, n) array, optional
-        As given to `polish`.
+        Generators of continuous symmetries at x.
+    guess : (k, n) array, optional
+        Approximations of the lowest eigenvectors, used where there is no factorisation.
+
+    Returns
+    -------
+    (index, nullity)
 
     Raises
     ------
     CertificationError
         If the index cannot be certified.
     """
-    d = derivatives
-    count = polished.count
-    if count is None:
-        point = certify(d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, zero_modes=zero_modes)
-        return point.index, point.nullity
+    d, count = derivatives, polished.count
     modes = clean_zero_modes(d, x, zero_modes)
-    known = 0 if modes is None else len(modes)
-    factor = count.factor
-    tolerance = zero_tolerance(d, factor.norm)
-    if isinstance(factor, DenseSpectrum):
-        return count.negative, known + int(np.count_nonzero(np.abs(factor.values) <= tolerance))
-    inverse = Bordered(factor, modes, d.mass)
-    if _nearest(inverse, d.mass, d.dim) > 1e3 * tolerance and _drift(d, x, inverse) < 0.5:
-        return count.negative - inverse.removed, known
-    hessian = d.hessian(x)
-    below = [c.negative - Bordered(c.factor, modes, d.mass).removed for c in _around_zero(hessian, d.mass, tolerance)]
-    return below[0], known + below[1] - below[0]
+    if count is not None and isinstance(count.factor, DenseSpectrum):
+        nearest = np.abs(count.factor.values).min(initial=np.inf)
+        same_point = polished.count_distance <= 1e-6 * (1.0 + np.abs(x).max())
+        if modes is None and same_point and nearest > 1e3 * zero_tolerance(d, count.factor.norm):
+            return count.negative, 0
+    elif count is not None:
+        known = 0 if modes is None else len(modes)
+        tolerance = zero_tolerance(d, count.factor.norm)
+        inverse = Bordered(count.factor, modes, d.mass)
+        if _nearest(d, inverse) > 1e3 * tolerance and _drift(d, x, inverse) < 0.5:
+            return count.negative - inverse.removed, known
+        hessian = d.hessian(x)
+        counts = [count_inertia(hessian, d.mass, shift) for shift in (-tolerance, tolerance)]
+        below = [c.negative - Bordered(c.factor, modes, d.mass).removed for c in counts]
+        return below[0], known + below[1] - below[0]
+    point = certify(d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, guess=guess, zero_modes=zero_modes)
+    return point.index, point.nullity
 
 
-def _around_zero(hessian: object, mass: float | np.ndarray, tolerance: float) -> list[InertiaCount]:
-    return [count_inertia(hessian, mass, shift) for shift in (-tolerance, tolerance)]
+def _irregular(n: int) -> np.ndarray:
+    """A fixed vector (n,) without symmetry, so that it has a part along every eigenvector."""
+    return np.cos(np.arange(1.0, n + 1.0) ** 1.5)
 
 
-def _nearest(inverse: Bordered, mass: float | np.ndarray, n: int) -> float:
-    """About the size of the eigenvalue nearest to the shift: two steps of inverse iteration from a fixed irregular vector."""
-    v = np.cos(np.arange(1.0, n + 1.0) ** 1.5)
+def _nearest(d: Derivatives, inverse: Bordered) -> float:
+    """About the size of the eigenvalue nearest to zero: two steps of inverse iteration."""
+    v = _irregular(d.dim)
     for _ in range(2):
-        before = np.sqrt(np.dot(v, v * mass))
-        v = inverse.solve((v * mass)[None])[0]
-        after = np.sqrt(np.dot(v, v * mass))
-        v /= after
-        before, ratio = 1.0, before / after
-    return float(ratio)
+        before = d.norm(v)
+        v = inverse.solve((v * d.mass)[None])[0]
+        after = d.norm(v)
+        v, nearest = v / after, before / after
+    return nearest
 
 
 def _drift(d: Derivatives, x: np.ndarray, inverse: Bordered) -> float:
     """About |1 - H0^-1 H(x)| for the factorised H0: below 1, no eigenvalue changed its sign between the two."""
-    v = np.cos(np.arange(1.0, d.dim + 1.0) ** 1.5)
-    v = inverse.solve((v * d.mass)[None])[0]
+    v = inverse.solve((_irregular(d.dim) * d.mass)[None])[0]
     for _ in range(3):
         v /= d.norm(v)
         v = v - inverse.solve(d.hvp(x, v)[None])[0]
@@ -150,10 +168,7 @@ def _drift(d: Derivatives, x: np.ndarray, inverse: Bordered) -> float:
     return size
 
 
-def _dense(d: Derivatives, x: np.ndarray, modes: np.ndarray | None, n_stable: int) -> tuple[Eigenpairs, float, str]:
-    if modes is None and d.dim <= tiny.TINY and d.model.kernels is not None:
-        return _tiny(d, x, n_stable)
-    hessian = dense_hessian(d, x)
+def _dense(d: Derivatives, hessian: np.ndarray, modes: np.ndarray | None, n_stable: int) -> tuple[Eigenpairs, float, str]:
     spectrum = DenseSpectrum(hessian, d.mass, modes)
     tolerance = zero_tolerance(d, spectrum.norm)
     values = spectrum.values
@@ -166,7 +181,7 @@ def _dense(d: Derivatives, x: np.ndarray, modes: np.ndarray | None, n_stable: in
     return Eigenpairs(values, vectors, sizes, 0, True), tolerance, text
 
 
-def _tiny(d: Derivatives, x: np.ndarray, n_stable: int) -> tuple[Eigenpairs, float, str]:
+def _tiny(d: Derivatives, x: np.ndarray) -> tuple[Eigenpairs, float, str]:
     n = d.dim
     _, spectrum, eigh = tiny.compiled()
     values, vectors, residuals = np.empty(n), np.empty((n, n)), np.empty(n)
@@ -179,9 +194,8 @@ def _tiny(d: Derivatives, x: np.ndarray, n_stable: int) -> tuple[Eigenpairs, flo
 
 
 def _inertia(
-    d: Derivatives, x: np.ndarray, modes: np.ndarray | None, guess: np.ndarray | None, n_stable: int
+    d: Derivatives, hessian: Any, modes: np.ndarray | None, guess: np.ndarray | None, n_stable: int
 ) -> tuple[Eigenpairs, float, str]:
-    hessian = d.hessian(x).tocsr()
     norm = sparse_norm(hessian, d.mass)
     tolerance = zero_tolerance(d, norm)
     count = count_inertia(hessian, d.mass, tolerance)

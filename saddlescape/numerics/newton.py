@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -149,7 +149,9 @@ def _polish(d: Derivatives, start: np.ndarray, radius: float, tol: float, max_st
             point, previous = trial, length
     norm = d.gradient_norm(point.gradient)
     distance = 0.0 if system.count is None else float(np.abs(point.x - system.at).max())
-    reason = note or _reason(outcome, norm, length, previous, radius, max_steps)
+    reason = note or _reason(outcome, point.norm, length, previous, radius, max_steps)
+    if outcome in _SUCCESS and norm > accepted:
+        reason += f"; a force of {norm:.1e} is left along the zero modes (the lattice pins them)"
     displacement = float(np.abs(point.x - start).max())
     return Polished(point.x, point.energy, norm, outcome in _SUCCESS, reason, n_steps, displacement, system.count, distance)
 
@@ -235,27 +237,28 @@ class _System:
         self.at = None
 
 
-class _Dense(_System):
+class _Matrix(_System):
+    """With the Hessian as a matrix: diagonalised where it is dense or small, else factorised."""
+
     def renew(self, point: _Point) -> None:
-        spectrum = DenseSpectrum(dense_hessian(self.d, point.x), self.d.mass, self.modes)
-        self.smallest = zero_tolerance(self.d, spectrum.norm)
-        negative = int(np.count_nonzero(spectrum.values < -self.smallest))
-        self.norm, self.at = spectrum.norm, point.x
-        self.count = InertiaCount(negative, f"dense: {negative} eigenvalues below -{self.smallest:.1e}", spectrum)
+        d = self.d
+        hessian = d.hessian(point.x)
+        self.at = point.x
+        if is_dense(hessian):
+            spectrum = DenseSpectrum(as_dense(hessian), d.mass, self.modes)
+            self.norm = spectrum.norm
+            smallest = zero_tolerance(d, spectrum.norm)
+            negative = int(np.count_nonzero(spectrum.values < -smallest))
+            self.count = InertiaCount(negative, f"dense: {negative} eigenvalues below -{smallest:.1e}", spectrum)
+            self.inverse = lambda force: spectrum.solve(force, smallest)
+        else:
+            self.count = count_inertia(hessian, d.mass)
+            self.norm = self.count.factor.norm
+            self.inverse = Bordered(self.count.factor, self.modes, d.mass).solve
+            self.reusable = True
 
     def solve(self, point: _Point) -> np.ndarray:
-        return -self.count.factor.solve(point.force, self.smallest)
-
-
-class _Sparse(_System):
-    def renew(self, point: _Point) -> None:
-        self.count = count_inertia(self.d.hessian(point.x), self.d.mass)
-        self.norm, self.at = self.count.factor.norm, point.x
-        self.inverse = Bordered(self.count.factor, self.modes, self.d.mass)
-        self.reusable = True
-
-    def solve(self, point: _Point) -> np.ndarray:
-        return -self.inverse.solve(point.force[None])[0]
+        return -self.inverse(point.force[None])[0]
 
 
 class _Krylov(_System):
@@ -273,17 +276,19 @@ class _Krylov(_System):
 
 
 def _system(d: Derivatives, modes: np.ndarray | None) -> _System:
-    if has_dense_hessian(d):
-        return _Dense(d, modes)
-    return _Sparse(d, modes) if d.has_hessian else _Krylov(d, modes)
+    return _Matrix(d, modes) if has_matrix(d) else _Krylov(d, modes)
 
 
-def has_dense_hessian(d: Derivatives) -> bool:
-    """Whether the dense way is taken: n at most 100, or at most `DENSE_LIMIT` without a Hessian of the model's own."""
-    return d.dim <= (SMALL if d.has_hessian else DENSE_LIMIT)
+def has_matrix(d: Derivatives) -> bool:
+    """Whether the Hessian is available as a matrix: the model's own, or a dense one where n is at most `DENSE_LIMIT`."""
+    return d.has_hessian or d.dim <= DENSE_LIMIT
 
 
-def dense_hessian(d: Derivatives, x: np.ndarray) -> np.ndarray:
-    """The Hessian at x as a dense (n, n) array."""
-    hessian = d.hessian(x)
+def is_dense(hessian: Any) -> bool:
+    """Whether the dense way is taken with this Hessian."""
+    return isinstance(hessian, np.ndarray) or hessian.shape[0] <= SMALL
+
+
+def as_dense(hessian: Any) -> np.ndarray:
+    """A dense or sparse Hessian as a dense (n, n) array."""
     return hessian if isinstance(hessian, np.ndarray) else hessian.toarray()
