@@ -7,9 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 
+from saddlescape import HiSD, Landscape
 from saddlescape.cli.parser import build_parser
+from saddlescape.landscape.landscape import ModelInfo
+from saddlescape.landscape.runfile import read_run_file
+from saddlescape.models import MuellerBrown
+from saddlescape.store import save
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
@@ -69,3 +75,35 @@ def test_the_two_commands_stand_on_lines_of_their_own():
         ".venv/bin/saddlescape explore examples/ldg_square.toml",
         ".venv/bin/python -m pytest",
     ]
+
+
+def test_the_python_of_the_guides_runs(tmp_path):
+    script = tmp_path / "models.py"
+    script.write_text("\n".join(blocks(ROOT / "docs" / "models.md", "python")), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_run_file_of_the_guide_is_valid(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[0], encoding="utf-8")
+    run = read_run_file(path)
+    assert run.start(run.build_model()) == "wors" and run.build_method() == HiSD()
+
+
+def test_every_dataset_of_a_file_is_documented(tmp_path):
+    landscape = Landscape(ModelInfo.of(MuellerBrown(), None))
+    save(landscape, tmp_path / "empty.h5")
+    described = (ROOT / "docs" / "file-format.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^\| `/(\w*)` \|(.*)\|$", described, re.MULTILINE))
+    sections["frontier"] += sections["searches"]
+    undocumented = []
+    with h5py.File(tmp_path / "empty.h5") as file:
+        assert {name for name in sections if name} == set(file)
+        undocumented += [name for name in file.attrs if f"`{name}`" not in sections[""]]
+        undocumented += [name for name in file["model"].attrs if f"`{name}`" not in sections["model"]]
+        for group in set(file) - {"pending"}:
+            undocumented += [f"{group}/{name}" for name in file[group] if f"`{name}`" not in sections[group]]
+    assert undocumented == []

@@ -7,7 +7,7 @@ import pytest
 
 from saddlescape import HiSD
 from saddlescape.landscape.runfile import read_run_file
-from saddlescape.parts import BarzilaiBorwein, FixedStep, PowerStep
+from saddlescape.parts import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, PowerStep
 from saddlescape.symmetry import Symmetry
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -41,11 +41,18 @@ def test_only_the_model_is_needed(run_file):
     assert run.build_method() == HiSD()
 
 
-def test_parts_are_names_or_tables(run_file):
-    method = '[method]\nname = "HiSD"\neigen = "PowerStep"\nstep = {name = "FixedStep", size = 0.25}\npreconditioned = false\n'
-    method = read_run_file(run_file('[model]\nname = "MuellerBrown"\n' + method)).build_method()
-    assert method == HiSD(eigen=PowerStep(), step=FixedStep(0.25), preconditioned=False)
-    assert method != HiSD(eigen=PowerStep(), step=BarzilaiBorwein(), preconditioned=False)
+@pytest.mark.parametrize("eigen", [LOBPCG(), PowerStep()], ids=repr)
+@pytest.mark.parametrize("step", [BarzilaiBorwein(), FixedStep()], ids=repr)
+def test_parts_are_names(run_file, eigen, step):
+    method = f'[method]\nname = "HiSD"\neigen = "{type(eigen).__name__}"\nstep = "{type(step).__name__}"\npreconditioned = false\n'
+    built = read_run_file(run_file('[model]\nname = "MuellerBrown"\n' + method)).build_method()
+    assert built == HiSD(eigen=eigen, step=step, preconditioned=False)
+
+
+def test_parts_are_tables(run_file):
+    method = '[method]\nname = "HiSD"\nstep = {name = "FixedStep", size = 1}\nmomentum = {name = "HeavyBall", momentum = 0.5}\n'
+    built = read_run_file(run_file('[model]\nname = "MuellerBrown"\n' + method)).build_method()
+    assert built == HiSD(step=FixedStep(1.0), momentum=HeavyBall(0.5))
 
 
 @pytest.mark.parametrize(
