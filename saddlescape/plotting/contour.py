@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import patheffects
+from matplotlib import colormaps, patheffects
 from matplotlib.collections import LineCollection
+from matplotlib.ticker import MaxNLocator
 
 from ..results import Trajectory
 from .style import EDGE_STYLES, FONT, axes_or_new, index_style
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from ..landscape.landscape import Landscape
     from ..model import EnergyModel
+
+# What lies above the levels is grey: it must not look like the highest of them.
+_ENERGY = colormaps["cividis"].with_extremes(over="0.9")
 
 Box = tuple[tuple[float, float], tuple[float, float]]
 
@@ -45,15 +49,16 @@ def plot_contour(
     box : ((xmin, xmax), (ymin, ymax)), optional
         What to show. Default: the model's ``box``, widened to hold every stationary point of ``landscape``.
     landscape : Landscape, optional
-        Its stationary points (symmetric copies too) are drawn with the colour and marker of their index, its edges as lines.
+        Its stationary points, symmetric copies too, are drawn with the colour and marker of their index, its edges as straight
+        lines.
     trajectories : iterable of (s, 2) array or Trajectory
         Paths to draw; a circle marks where each begins.
     levels : int
-        Number of contour levels.
+        About how many contour levels.
     resolution : int
         Grid points along each axis.
     quantile : float
-        Energies above this quantile of the grid (and above every stationary point) share one colour: steep walls do not eat the
+        Energies above this quantile of the grid (and above every stationary point) are left grey: steep walls do not eat the
         levels.
     colorbar, legend : bool
 
@@ -83,7 +88,6 @@ def plot_contour(
     box = _box(model, box, points)
     x, y = (np.linspace(*side, resolution) for side in box)
     energy = _energies(model, x, y)
-    own = ax is None
     ax = axes_or_new(ax, (4.6, 3.9))
     _draw_energy(ax, x, y, energy, contour_levels(energy, [model.energy(point) for point in points], levels, quantile), colorbar)
     if landscape is not None:
@@ -94,7 +98,7 @@ def plot_contour(
     ax.set_ylabel("y", fontsize=FONT)
     ax.tick_params(labelsize=FONT)
     if legend and ax.get_legend_handles_labels()[0]:
-        _draw_legend(ax, own)
+        _draw_legend(ax)
     return ax
 
 
@@ -111,13 +115,14 @@ def contour_levels(energy: np.ndarray, stationary: list[float], count: int, quan
 
     Returns
     -------
-    (count,) array
+    (m,) array
+        Round numbers; m is about ``count``.
     """
     low = min(float(np.nanmin(energy)), *stationary) if stationary else float(np.nanmin(energy))
     high = float(np.nanquantile(energy, quantile))
     if stationary:
         high = max(high, max(stationary) + 0.15 * (max(stationary) - low))
-    return np.linspace(low, high if high > low else low + 1.0, count)
+    return MaxNLocator(count).tick_values(low, high if high > low else low + 1.0)
 
 
 def _checked_path(path: Any) -> np.ndarray:
@@ -141,7 +146,7 @@ def _box(model: EnergyModel, box: Box | None, points: np.ndarray) -> np.ndarray:
     ranges = [np.asarray(known, dtype=float)] if known is not None else []
     if len(points):
         low, high = points.min(axis=0), points.max(axis=0)
-        pad = np.maximum(0.08 if known is not None else 0.3, 0.0) * np.maximum(high - low, (high - low).max() or 1.0)
+        pad = (0.08 if known is not None else 0.3) * np.maximum(high - low, (high - low).max() or 1.0)
         ranges.append(np.column_stack([low - pad, high + pad]))
     return np.column_stack([np.min([r[:, 0] for r in ranges], axis=0), np.max([r[:, 1] for r in ranges], axis=0)])
 
@@ -157,21 +162,18 @@ def _energies(model: EnergyModel, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _draw_energy(ax: Axes, x: np.ndarray, y: np.ndarray, energy: np.ndarray, levels: np.ndarray, colorbar: bool) -> None:
     extend = "max" if np.nanmax(energy) > levels[-1] else "neither"
     masked = np.ma.masked_invalid(energy)
-    filled = ax.contourf(x, y, masked, levels, cmap="cividis", extend=extend)
-    ax.contour(x, y, masked, levels, colors="white", linewidths=0.3, alpha=0.5)
+    filled = ax.contourf(x, y, masked, levels, cmap=_ENERGY, extend=extend)
+    ax.contour(x, y, masked, levels, colors="white", linestyles="solid", linewidths=0.3, alpha=0.5)
     if colorbar:
-        bar = ax.figure.colorbar(filled, ax=ax)
+        bar = ax.figure.colorbar(filled, ax=ax, ticks=MaxNLocator(7))
         bar.set_label("energy", fontsize=FONT)
         bar.ax.tick_params(labelsize=FONT)
 
 
 def _draw_landscape(ax: Axes, landscape: Landscape) -> None:
-    symmetry = landscape.symmetry
     for kind, style in EDGE_STYLES.items():
         edges = [edge for edge in landscape.edges if edge.kind.rstrip("+-") == kind]
-        segments = [
-            (landscape.nodes[e.parent].point.x, symmetry.apply(e.child_element, landscape.nodes[e.child].point.x)) for e in edges
-        ]
+        segments = [(landscape.nodes[edge.parent].point.x, landscape.nodes[edge.child].point.x) for edge in edges]
         if segments:
             lines = LineCollection(segments, colors="white", linewidths=style.width, linestyles=[style.dashes], zorder=2)
             lines.set_path_effects([patheffects.Stroke(linewidth=style.width + 1.2, foreground="0.15"), patheffects.Normal()])
@@ -198,7 +200,7 @@ def _draw_paths(ax: Axes, paths: list[np.ndarray]) -> None:
         ax.plot(*path[0], color="white", marker="o", markersize=4, markeredgecolor="black", zorder=2.6)
 
 
-def _draw_legend(ax: Axes, own: bool) -> None:
+def _draw_legend(ax: Axes) -> None:
     # Below the axes, where it hides no stationary point.
     ax.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=4, fontsize=FONT, frameon=False, handletextpad=0.3, columnspacing=1.2

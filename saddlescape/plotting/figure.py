@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from .contour import plot_contour
 from .pathmap import PathwayMap
-from .pathway import draw_map, figure_size, plot_pathway
+from .pathway import add_map_axes, draw_map, figure_size, plot_pathway
 from .states import model_of
 
 if TYPE_CHECKING:
@@ -54,8 +54,11 @@ def save_figure(
         return
     scene = PathwayMap.of(landscape, vertical, expand, edges)
     width, height = figure_size(scene)
-    figure = Figure(figsize=(width + _CONTOUR[0], max(height, _CONTOUR[1])), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(width, _CONTOUR[0]))
-    draw_map(scene, left)
+    whole, high = width + _CONTOUR[0], max(height, _CONTOUR[1])
+    figure = Figure(figsize=(whole, high))
+    draw_map(scene, add_map_axes(figure, scene))
+    # Margins in inches: 0.65 for the ordinate, 0.2 at the right, 0.8 below for abscissa and legend, 0.15 above.
+    below = (high - _CONTOUR[1]) / 2 + 0.8
+    right = figure.add_axes(((width + 0.65) / whole, below / high, (_CONTOUR[0] - 0.85) / whole, (_CONTOUR[1] - 0.95) / high))
     plot_contour(model, right, landscape=landscape)
     figure.savefig(path, dpi=dpi)

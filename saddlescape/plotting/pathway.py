@@ -26,7 +26,7 @@ _BADGE = 0.2
 _LETTER = 0.125
 # Margins of a figure of our own, a line of the legend and the room of a colour bar, in inches.
 _LEFT, _RIGHT, _TOP, _LINE, _BAR = 0.72, 0.12, 0.08, 0.2, 0.62
-_NARROWEST = 3.4
+_NARROWEST = 2.7
 
 
 def plot_pathway(
@@ -75,17 +75,23 @@ def plot_pathway(
     legend says so.
     """
     scene = PathwayMap.of(landscape, vertical, expand, edges)
-    return draw_map(scene, _own_axes(scene, colorbar, legend) if ax is None else ax, colorbar, legend)
+    if ax is None:
+        ax = add_map_axes(Figure(figsize=figure_size(scene, colorbar, legend)), scene, colorbar, legend)
+    return draw_map(scene, ax, colorbar, legend)
 
 
 def figure_size(scene: PathwayMap, colorbar: bool = True, legend: bool = True) -> tuple[float, float]:
     """Width and height in inches of a figure for the map, margins included."""
-    width = max(scene.size[0] + _LEFT + _RIGHT + _BAR * (colorbar and scene.has_bar), _NARROWEST)
-    return width, scene.size[1] + _TOP + _foot(scene, width, legend)
+    width = max(scene.size[0], _NARROWEST)
+    return width + _LEFT + _right(scene, colorbar), scene.size[1] + _TOP + _foot(scene, width, legend)
+
+
+def _right(scene: PathwayMap, colorbar: bool) -> float:
+    return _RIGHT + _BAR * (colorbar and scene.has_bar)
 
 
 def _foot(scene: PathwayMap, width: float, legend: bool) -> float:
-    """Room for the legend, in inches."""
+    """Room for the legend below axes of a width, in inches."""
     if not legend:
         return _LINE / 2
     entries = len(_handles(scene))
@@ -94,16 +100,16 @@ def _foot(scene: PathwayMap, width: float, legend: bool) -> float:
 
 
 def _legend_columns(entries: int, width: float) -> int:
-    return max(1, min(entries, int(width / 1.45)))
+    return max(1, min(entries, int(width / 1.3)))
 
 
-def _own_axes(scene: PathwayMap, colorbar: bool, legend: bool) -> Axes:
-    """Axes in a figure of our own. Its margins are exact, so pictures and letters have the size they were laid out for."""
-    width, height = figure_size(scene, colorbar, legend)
+def add_map_axes(figure: Figure, scene: PathwayMap, colorbar: bool = True, legend: bool = True) -> Axes:
+    """Axes for a map in the left part of a figure, with exact margins: pictures and letters get the size they were laid out for."""
+    width = max(scene.size[0], _NARROWEST)
+    whole, height = figure.get_size_inches()
     below = _foot(scene, width, legend)
-    right = _RIGHT + _BAR * (colorbar and scene.has_bar)
-    figure = Figure(figsize=(width, height))
-    return figure.add_axes((_LEFT / width, below / height, 1 - (_LEFT + right) / width, 1 - (below + _TOP) / height))
+    above = (height - below - scene.size[1] - _TOP) / 2  # a neighbour may need a higher figure
+    return figure.add_axes((_LEFT / whole, (below + above) / height, width / whole, scene.size[1] / height))
 
 
 def draw_map(scene: PathwayMap, ax: Axes, colorbar: bool = True, legend: bool = True) -> Axes:
@@ -236,7 +242,7 @@ def _draw_frames(scene: PathwayMap, ax: Axes) -> None:
         [Path(centre + corners, closed=True) for centre in scene.pictures],
         facecolors="white",
         edgecolors=[index_style(node.point.index).colour for node in scene.nodes],
-        linewidths=2.8,  # the picture covers the inner half
+        linewidths=1.4 if scene.states[0]["kind"] == "line" else 2.8,  # an image covers the inner half
         zorder=2.9,
         label="frames",
     )
@@ -304,7 +310,7 @@ def _draw_legend(scene: PathwayMap, ax: Axes) -> None:
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         borderaxespad=0.3,
-        ncols=_legend_columns(len(handles), _inches(ax)[0] + _LEFT),
+        ncols=_legend_columns(len(handles), _inches(ax)[0]),
         fontsize=FONT,
         title=scene.note or None,
         title_fontsize=FONT - 1,

@@ -160,24 +160,37 @@ def _add_image(ax: Axes, fields: Fields, extent: np.ndarray, scale: ScalarMappab
 
 
 def _rods(fields: Fields, count: int) -> np.ndarray:
-    """Headless rods along the director, (m, 2, 2), about ``count`` along the longer edge and placed symmetrically.
+    """Headless rods along the director, (m, 2, 2), evenly spaced, ``count`` along the longer edge.
 
-    Where the order parameter is below 2 % of its maximum the director has no meaning and no rod is drawn.
+    A director has no sign, so what is interpolated is S (2 n n - 1), by its two independent components. Where the order
+    parameter is below 2 % of its maximum the director has no meaning and no rod is drawn.
     """
     x, y = np.asarray(fields["x"], dtype=float), np.asarray(fields["y"], dtype=float)
+    order, director = np.asarray(fields["order"], dtype=float), np.asarray(fields["director"], dtype=float)
     spacing = max(abs(x[-1] - x[0]), abs(y[-1] - y[0])) / count
-    columns, rows = _sample(x, spacing), _sample(y, spacing)
-    order = np.asarray(fields["order"])
-    where = np.ix_(rows, columns)
-    centre = np.stack(np.meshgrid(x[columns], y[rows]), axis=-1)
-    half = 0.42 * spacing * np.asarray(fields["director"], dtype=float)[where]
-    seen = order[where] > 0.02 * np.nanmax(order)
+    rows, columns = _fractions(y, spacing), _fractions(x, spacing)
+    along = _sampled(order * (director[..., 0] ** 2 - director[..., 1] ** 2), rows, columns)
+    across = _sampled(order * 2 * director[..., 0] * director[..., 1], rows, columns)
+    angle = 0.5 * np.arctan2(across, along)
+    centre = np.stack(np.meshgrid(x[0] + columns * (x[-1] - x[0]), y[0] + rows * (y[-1] - y[0])), axis=-1)
+    half = 0.42 * spacing * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    seen = np.hypot(along, across) > 0.02 * np.nanmax(order)
     return np.stack([centre - half, centre + half], axis=-2)[seen]
 
 
-def _sample(grid: np.ndarray, spacing: float) -> np.ndarray:
+def _fractions(grid: np.ndarray, spacing: float) -> np.ndarray:
     count = max(1, round(abs(grid[-1] - grid[0]) / spacing))
-    return np.unique(np.round((np.arange(count) + 0.5) * (len(grid) - 1) / count).astype(int))
+    return (np.arange(count) + 0.5) / count
+
+
+def _sampled(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Bilinear interpolation of values (ny, nx) at fractions of the two edges, (rows, columns)."""
+    for axis, fractions in enumerate((rows, columns)):
+        place = fractions * (values.shape[axis] - 1)
+        low = np.minimum(place.astype(int), values.shape[axis] - 2)
+        weight = np.expand_dims(place - low, 1 - axis)
+        values = (1 - weight) * values.take(low, axis) + weight * values.take(low + 1, axis)
+    return values
 
 
 def _draw_lines(ax: Axes, states: Sequence[Fields], centres: np.ndarray, size: float, low: float, high: float) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Okabe & Ito (2008), "Color universal design": distinguishable with every common colour vision deficiency.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
 # Eleven markers against eight colours: the pair repeats only after 88 indices.
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">", "h")
+_MARKERS = ("o", "s", "^", "D", "v", "p", "h", "<", ">", "8", "H")
 # What makes the markers look equally large, and where a number is centred in them (fractions of the marker's size).
 _LOOKS = {"^": (1.4, 0.0, -0.13), "v": (1.4, 0.0, 0.13), "<": (1.4, 0.13, 0.0), ">": (1.4, -0.13, 0.0), "D": (0.85, 0.0, 0.0)}
 
