@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
     from ..landscape.records import Node
 
-# Lengths are in units of the width of a state's picture; a caption has two lines.
+# Lengths are in units of the width of a state's picture; a caption has two lines of letters.
 CAPTION = 0.38
+LETTER = 0.125
 GAP = (0.42, 0.6)
 _DISC = 0.56
 _PAD = 0.2
