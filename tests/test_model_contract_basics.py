@@ -1,0 +1,236 @@
+"""Models from plain functions, by name and from a file; points that are checked at the door."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from saddlescape import EnergyModel, as_model, load_model
+from saddlescape.model import check_point, model_name, model_parameters, parameters_digest
+from saddlescape.models import DoubleWells, MuellerBrown
+
+SOURCE = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from saddlescape.model import EnergyModel
+
+
+@dataclass(frozen=True)
+class Bowl(EnergyModel):
+    stiffness: float = 1.0
+    dim: int = 2
+
+    def energy(self, x):
+        return 0.5 * self.stiffness * float(x @ x)
+
+    def gradient(self, x, out=None):
+        out = np.empty(self.dim) if out is None else out
+        out[:] = self.stiffness * x
+        return out
+
+
+class NoModel:
+    pass
+"""
+
+
+def energy(x):
+    return float(np.sum(x**4))
+
+
+def gradient(x):
+    return 4.0 * x**3
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "bowl.py"
+    path.write_text(SOURCE)
+    return path
+
+
+# --- as_model -------------------------------------------------------------------------------------------------------------
+
+
+def test_as_model_wraps_plain_functions():
+    model = as_model(energy, gradient, 3, hvp=lambda x, v: 12.0 * x**2 * v, hessian=lambda x: np.diag(12.0 * x**2), coercive=True)
+    x, v, out = np.array([1.0, -2.0, 0.5]), np.array([1.0, 1.0, -1.0]), np.empty(3)
+    assert isinstance(model, EnergyModel) and model.dim == 3 and model.coercive is True
+    assert model.energy(x) == 17.0625
+    assert model.gradient(x, out) is out and out == pytest.approx([4.0, -32.0, 0.5])
+    assert model.energy_gradient(x, out) == 17.0625
+    assert model.hvp(x, v) == pytest.approx(model.hessian(x) @ v)
+    assert model.hvp(x, v, out) is out
+
+
+def test_what_is_not_given_is_absent():
+    model = as_model(energy, gradient, 3)
+    for name in ("hvp", "hessian", "draw", "preconditioner"):
+        assert not hasattr(model, name)
+    with pytest.raises(AttributeError, match="this model has no 'hvp': pass it to as_model"):
+        _ = model.hvp
+    with pytest.raises(ValueError, match=r"FunctionModel has no default start: pass start=... \(an array of shape \(3,\)\)"):
+        model.default_start()
+
+
+def test_as_model_takes_a_gradient_as_a_list():
+    assert as_model(lambda x: 0.0, lambda x: [1, 2], 2).gradient(np.zeros(2)) == pytest.approx([1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        ((1.0, gradient, 2), {}, TypeError, "energy: got float, expected a function"),
+        ((energy, None, 2), {}, TypeError, "gradient: got NoneType, expected a function"),
+        ((energy, gradient, 2), {"hvp": 3}, TypeError, "hvp: got int, expected a function"),
+        ((energy, gradient, 0), {}, ValueError, "dim: got 0, expected a positive integer"),
+        ((energy, gradient, 2.0), {}, ValueError, "dim: got 2.0, expected a positive integer"),
+    ],
+)
+def test_as_model_names_the_wrong_argument(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        as_model(*arguments, **options)
+
+
+def test_a_gradient_of_the_wrong_shape_is_named():
+    with pytest.raises(ValueError, match=r"gradient: the function returned shape \(2,\), expected \(3,\)"):
+        as_model(energy, lambda x: np.zeros(2), 3).gradient(np.zeros(3))
+
+
+def test_models_of_importable_functions_can_be_pickled():
+    model = pickle.loads(pickle.dumps(as_model(np.sum, np.ones_like, 2)))
+    assert model.energy(np.array([1.0, 2.0])) == 3.0
+
+
+# --- check_point ----------------------------------------------------------------------------------------------------------
+
+
+def test_check_point_makes_a_private_copy():
+    given = np.arange(3.0)
+    point = check_point(given, 3)
+    point[0] = 7.0
+    assert given[0] == 0.0
+    assert check_point([1, 2, 3], 3).dtype == np.float64
+    assert check_point(np.zeros((6, 2))[:, 0], 6).flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        ([1.0, 2.0], ValueError, r"x0: got shape \(2,\), expected \(3,\)"),
+        ([[1.0, 2.0, 3.0]], ValueError, r"x0: got shape \(1, 3\), expected \(3,\)"),
+        ([1.0, np.nan, np.inf], ValueError, "x0: 2 of 3 entries are NaN or infinite, the first at position 1"),
+        (np.zeros(3, complex), TypeError, r"x0: got dtype complex128, expected real numbers \(float64\)"),
+        (["a", "b", "c"], TypeError, "x0: got dtype"),
+        (None, TypeError, "x0: got dtype object"),
+        ([True, False, True], TypeError, "x0: got dtype bool"),
+    ],
+)
+def test_check_point_says_what_is_wrong(x, error, message):
+    with pytest.raises(error, match=message):
+        check_point(x, 3)
+    with pytest.raises(error, match=message.replace("x0", "start")):
+        check_point(x, 3, "start")
+
+
+# --- load_model -----------------------------------------------------------------------------------------------------------
+
+
+def test_shipped_models_load_by_name():
+    assert isinstance(load_model("MuellerBrown"), MuellerBrown)
+    assert isinstance(load_model("saddlescape.models.MuellerBrown"), MuellerBrown)
+    assert load_model("DoubleWells", {"weights": [1.0, 2.0]}) == DoubleWells((1.0, 2.0))
+
+
+def test_a_model_is_loaded_from_a_file(model_file):
+    model = load_model(f"{model_file}:Bowl", {"stiffness": 3.0})
+    assert model.energy(np.array([1.0, 1.0])) == 3.0
+    assert model_name(model) == f"{model_file.resolve()}:Bowl"
+    assert load_model("bowl.py:Bowl", base=model_file.parent) == load_model(f"{model_file}:Bowl")
+    # One module per file, however often it is loaded: its kernels would be compiled twice otherwise.
+    assert type(load_model(f"{model_file}:Bowl")) is type(model)
+
+
+def test_name_and_parameters_build_the_model_again(model_file):
+    for model in (load_model(f"{model_file}:Bowl", {"stiffness": 2.5}), DoubleWells((1.0, 2.5))):
+        again = load_model(model_name(model), model_parameters(model))
+        assert again == model and type(again) is type(model)
+        assert parameters_digest(again) == parameters_digest(model)
+    assert parameters_digest(DoubleWells((1.0, 2.0))) != parameters_digest(DoubleWells((2.0, 1.0)))
+
+
+def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("raise RuntimeError('half way')")
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="half way"):
+            load_model(f"{path}:Bowl")
+    path.write_text(SOURCE)
+    assert load_model(f"{path}:Bowl").dim == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("MulerBrown", {}, r"model 'MulerBrown' is not shipped \(did you mean 'MuellerBrown'\?\)"),
+        ("saddlescape.models.Nonsense", {}, "a model of your own is named path/file.py:Class"),
+        (
+            "DoubleWells",
+            {"weigths": [1.0]},
+            r"'weigths' is unknown to DoubleWells \(did you mean 'weights'\?\); it takes \['weights'\]",
+        ),
+        ("DoubleWells", {}, r"model 'DoubleWells' could not be built from \{\}: .*weights"),
+    ],
+)
+def test_load_model_suggests_what_may_be_meant(name, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        load_model(name, parameters)
+
+
+def test_load_model_says_what_a_file_has(model_file):
+    with pytest.raises(FileNotFoundError, match=r"none\.py does not exist"):
+        load_model(f"{model_file.parent / 'none.py'}:Bowl")
+    with pytest.raises(ValueError, match=r"has no class 'Bow' \(did you mean 'Bowl'\?\)"):
+        load_model(f"{model_file}:Bow")
+
+
+# --- the base class -------------------------------------------------------------------------------------------------------
+
+
+def test_the_least_a_model_needs():
+    class Least(EnergyModel):
+        dim = 2
+
+        def energy(self, x):
+            return float(x @ x)
+
+        def gradient(self, x, out=None):
+            out = np.empty(2) if out is None else out
+            out[:] = 2.0 * x
+            return out
+
+    model, out = Least(), np.empty(2)
+    assert model.energy_gradient(np.array([1.0, 2.0]), out) == 5.0
+    assert out == pytest.approx([2.0, 4.0])
+    assert model.mass == 1.0 and model.symmetry is None and model.kernels is None and not hasattr(model, "hvp")
+    with pytest.raises(ValueError, match=r"start: Least knows no start named 'top'; it knows \[\]"):
+        model.start("top")
+
+
+def test_a_compiled_model_has_its_products_from_its_kernels():
+    model = MuellerBrown()
+    x, v, out = np.array([0.1, 0.4]), np.array([1.0, -2.0]), np.empty(2)
+    step = 1e-5
+    difference = (model.gradient(x + step * v) - model.gradient(x - step * v)) / (2.0 * step)
+    assert model.hvp(x, v) == pytest.approx(difference, rel=1e-7)
+    assert model.hvp(x, v, out) is out
+
+
+def test_only_parameters_travel_when_a_model_is_pickled():
+    model = DoubleWells((1.0, 2.0))
+    assert model.params[0] == pytest.approx([1.0, 2.0])
+    assert set(model.__getstate__()) == {"weights"}
+    again = pickle.loads(pickle.dumps(model))
+    assert again == model and again.energy(np.zeros(2)) == 3.0

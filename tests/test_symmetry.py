@@ -1,0 +1,145 @@
+"""Declared symmetries: groups of known order, and translations that are exact on waves."""
+
+import math
+
+import numpy as np
+import pytest
+
+from saddlescape.symmetry import Symmetry
+
+
+def matrices(symmetry):
+    """Every discrete element as a matrix, (G, n, n)."""
+    return np.array(
+        [symmetry.apply(np.array([float(d), *np.zeros(symmetry.n_axes)]), np.eye(symmetry.dim)).T for d in range(symmetry.order)]
+    )
+
+
+GENERATORS = {
+    "identity": (2, [], 1),
+    "sign": (3, [([0, 1, 2], -1.0)], 2),
+    "cyclic": (5, [([1, 2, 3, 4, 0], 1.0)], 5),
+    "square": (2, [([1, 0], 1.0), ([0, 1], [-1.0, 1.0])], 8),
+    "quarter turn": (2, [([1, 0], [-1.0, 1.0])], 4),
+    "permutations": (4, [([1, 0, 2, 3], 1.0), ([1, 2, 3, 0], 1.0)], math.factorial(4)),
+    "cube": (3, [([1, 0, 2], 1.0), ([1, 2, 0], 1.0), ([0, 1, 2], [-1.0, 1.0, 1.0])], 48),
+}
+
+
+@pytest.mark.parametrize(("n", "generators", "order"), GENERATORS.values(), ids=GENERATORS)
+def test_generate_closes_the_group(n, generators, order):
+    symmetry = Symmetry.generate(n, generators)
+    assert symmetry.order == order and symmetry.dim == n
+    elements = {m.tobytes() for m in matrices(symmetry) + 0.0}
+    assert len(elements) == order
+    assert matrices(symmetry)[0] == pytest.approx(np.eye(n))
+    products = {(a @ b + 0.0).tobytes() for a in matrices(symmetry) for b in matrices(symmetry)}
+    assert products == elements
+
+
+@pytest.mark.parametrize(("n", "generators", "order"), GENERATORS.values(), ids=GENERATORS)
+def test_elements_are_isometries_and_act_on_rows_as_on_points(n, generators, order):
+    symmetry = Symmetry.generate(n, generators)
+    rows = np.random.default_rng(order).standard_normal((4, n))
+    for d in range(order):
+        g = np.array([float(d)])
+        assert np.linalg.norm(symmetry.apply(g, rows), axis=1) == pytest.approx(np.linalg.norm(rows, axis=1))
+        assert np.array_equal(symmetry.apply(g, rows), [symmetry.apply(g, row) for row in rows])
+
+
+def test_the_order_of_the_elements_is_always_the_same():
+    n, generators, _ = GENERATORS["cube"]
+    first, second = Symmetry.generate(n, generators), Symmetry.generate(n, list(generators))
+    assert np.array_equal(first.permutations, second.permutations) and np.array_equal(first.signs, second.signs)
+
+
+def test_apply_leaves_its_argument_alone():
+    symmetry = Symmetry.generate(4, [([1, 2, 3, 0], -1.0)], grid=(4,))
+    x = np.arange(4.0)
+    for g in ([0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.5]):
+        symmetry.apply(np.array(g), x)
+        assert np.array_equal(x, np.arange(4.0))
+
+
+# --- translations ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [8, 9])
+@pytest.mark.parametrize("shift", [0.25, 1.0, 2.6, -3.5, 8.0])
+def test_translation_of_a_wave_is_exact(size, shift):
+    symmetry = Symmetry.generate(size, grid=(size,))
+    points = np.arange(size)
+    for k in range((size + 1) // 2):
+        wave = np.cos(2.0 * np.pi * k * points / size + 0.4)
+        moved = np.cos(2.0 * np.pi * k * (points - shift) / size + 0.4)
+        assert symmetry.translate(wave, np.array([shift])) == pytest.approx(moved, abs=1e-14)
+
+
+@pytest.mark.parametrize("grid", [(6, 6), (5, 8), (4, 7)])
+def test_translations_of_two_axes_act_axis_by_axis(grid):
+    symmetry = Symmetry.generate(2 * math.prod(grid), grid=grid)
+    u, v = np.meshgrid(np.arange(grid[0]) / grid[0], np.arange(grid[1]) / grid[1], indexing="ij")
+
+    def fields(a, b):
+        first = np.sin(2.0 * np.pi * ((u - a / grid[0]) + (v - b / grid[1])) + 0.3)
+        second = np.cos(2.0 * np.pi * (v - b / grid[1]))
+        return np.concatenate([first.ravel(), second.ravel()])
+
+    moved = symmetry.apply(np.array([0.0, 1.3, -0.7]), fields(0.0, 0.0))
+    assert moved == pytest.approx(fields(1.3, -0.7), abs=1e-14)
+
+
+def test_translations_by_whole_spacings_are_exact_for_any_field():
+    symmetry = Symmetry.generate(12, grid=(3, 4))
+    x = np.random.default_rng(0).standard_normal(12)
+    moved = symmetry.translate(x, np.array([1.0, -1.0]))
+    assert np.array_equal(moved, np.roll(x.reshape(3, 4), (1, -1), axis=(0, 1)).ravel())
+
+
+def test_translations_compose_below_the_shortest_wave():
+    symmetry = Symmetry.generate(16, grid=(16,))
+    x = np.cos(2.0 * np.pi * np.outer([1, 3, 7], np.arange(16)) / 16).sum(axis=0)
+    twice = symmetry.translate(symmetry.translate(x, np.array([0.3])), np.array([1.9]))
+    assert twice == pytest.approx(symmetry.translate(x, np.array([2.2])), abs=1e-13)
+
+
+def test_half_periods_are_their_own_inverses():
+    symmetry = Symmetry.generate(24, grid=(4, 6))
+    x = np.random.default_rng(1).standard_normal(24)
+    assert symmetry.half_periods.shape == (4, 2)
+    for shift in symmetry.half_periods:
+        assert symmetry.translate(symmetry.translate(x, shift), shift) == pytest.approx(x, abs=1e-14)
+    assert Symmetry.generate(3).half_periods.shape == (1, 0)
+
+
+# --- small facts ----------------------------------------------------------------------------------------------------------
+
+
+def test_trivial_means_nothing_but_the_identity():
+    assert Symmetry.generate(3).trivial
+    assert not Symmetry.generate(3, [([0, 1, 2], -1.0)]).trivial
+    assert not Symmetry.generate(4, grid=(4,)).trivial
+    assert not Symmetry.by_matching(3, lambda x, y: y).trivial
+
+
+def test_the_identity_has_a_shift_for_every_periodic_axis():
+    assert Symmetry.generate(3).identity.shape == (1,)
+    symmetry = Symmetry.generate(24, grid=(4, 6))
+    x = np.arange(24.0)
+    assert np.array_equal(symmetry.apply(symmetry.identity, x), x) and symmetry.n_axes == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros(3), np.ones(3)), r"got shapes \(3,\) and \(3,\), expected twice the same \(G, n\)"),
+        (([[0, 1], [1, 0]], np.ones((1, 2))), r"got shapes \(2, 2\) and \(1, 2\)"),
+        (([[0, 1], [0, 0]], np.ones((2, 2))), "permutations: every row must hold each of"),
+        (([[0, 1]], [[1.0, 0.5]]), r"signs: every entry must be \+1 or -1"),
+        (([[1, 0]], [[1.0, 1.0]]), "row 0 must be the identity; `Symmetry.generate` puts it there"),
+        (([[0, 1, 2]], [[1.0, 1.0, 1.0]], (2,)), r"grid: got \(2,\), whose size does not divide the number of unknowns 3"),
+    ],
+)
+def test_what_is_no_signed_permutation_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Symmetry(*arguments)
