@@ -6,10 +6,11 @@ import math
 import subprocess
 import sys
 
+import networkx
 import numpy as np
 import pytest
 
-from saddlescape import Landscape, Status, __version__
+from saddlescape import Landscape, Status, __version__, load
 from saddlescape.cli import main
 from saddlescape.cli.report import describe, outcome, summary
 from saddlescape.landscape.landscape import ModelInfo
@@ -151,7 +152,7 @@ def test_the_version_is_told(capsys):
         ("search", "MuellerBrown", "--index", "-1"),
         ("search", "MuellerBrown", "--index", "1", "--tol", "nan"),
         ("plot", "run.h5"),
-        ("export", "run.h5", "-o", "run.txt", "--format", "txt"),
+        ("export", "run.h5"),
     ],
     ids=" ".join,
 )
@@ -168,7 +169,7 @@ def test_wrong_usage_is_code_2(words, capsys):
         (("info", "nowhere.h5"), "nowhere.h5"),
         (("resume", "nowhere.h5"), "nowhere.h5"),
         (("plot", "nowhere.h5", "-o", "figure.txt"), "'figure.txt', expected a name ending in one of .png, .pdf, .svg"),
-        (("export", "nowhere.h5", "-o", "graph.dot"), "add --format with one of graphml, json, csv"),
+        (("export", "nowhere.h5", "-o", "graph.json"), "nowhere.h5"),
         (("check-model", "MulerBrown"), "did you mean 'MuellerBrown'"),
         (("check-model", "ReducedLandauDeGennes", "--param", "n"), "'n', expected key=value"),
         (("search", "MuellerBrown", "--index", "1", "--start", "nowhere"), "no start named 'nowhere'"),
@@ -249,3 +250,155 @@ def test_a_search_that_fails_is_code_1(capsys):
     found = json.loads(captured.out)
     assert (found["success"], found["status"], found["point"]) == (False, "max-steps", None)
     assert captured.err == "saddlescape: no stationary point of index 1 was reached: max-steps\n"
+
+
+# --- a whole run ------------------------------------------------------------------------------------------------------------
+
+RUN_FILE = '[model]\nname = "MuellerBrown"\n[explore]\nupward = true\n[output]\nfile = "run.h5"\n'
+
+# The saddle-maximum-minima landscape of two double wells, in plain Python; STOP_AFTER gradients it is interrupted from inside.
+OWN_MODEL = """
+import os
+import signal
+from dataclasses import dataclass
+
+import numpy as np
+
+from saddlescape import EnergyModel
+
+calls = 0
+
+
+@dataclass(frozen=True)
+class Wells(EnergyModel):
+    dim: int = 2
+    coercive = True
+
+    def energy(self, x):
+        return float(np.sum((x**2 - 1) ** 2 * (1.0, 1.5)))
+
+    def gradient(self, x, out=None):
+        global calls
+        calls += 1
+        if calls == int(os.environ.get("STOP_AFTER", "0")):
+            signal.raise_signal(signal.SIGINT)
+        out = np.empty(2) if out is None else out
+        out[:] = 4 * x * (x**2 - 1) * (1.0, 1.5)
+        return out
+
+    def default_start(self):
+        return np.array([0.05, -0.05])
+"""
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with a run file, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text(RUN_FILE)
+    return tmp_path
+
+
+def numbers(path):
+    """Every number of a landscape that does not depend on the clock."""
+    data = summary(load(path))
+    return data["nodes"], data["edges"], data["index_counts"]
+
+
+def test_explore_writes_what_info_tells(workplace, capsys):
+    assert run("explore", "run.toml") == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[0].startswith("5 points by index {0: 3, 1: 2} in 5 orbits")
+    assert captured.out.splitlines()[1].startswith("Euler sum 1") and captured.out.splitlines()[2] == "wrote run.h5"
+    assert captured.err == ""  # too quick for a line of progress
+    assert {path.name for path in workplace.iterdir()} == {"run.toml", "run.h5"}
+
+    assert run("info", "run.h5", "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["index_counts"] == {"0": 3, "1": 2} and data["euler"]["sum"] == 1
+    assert (data["searches"]["left"], data["runs"][-1]["status"]) == (0, "complete")
+    assert run("info", "run.h5") == 0
+    assert "MuellerBrown" in capsys.readouterr().out
+
+
+def test_an_existing_file_is_kept_unless_told(workplace, capsys):
+    assert run("explore", "run.toml", "--quiet") == 0
+    before = (workplace / "run.h5").read_bytes()
+    assert run("explore", "run.toml") == 1
+    message = capsys.readouterr().err
+    assert "run.h5 exists already" in message and "saddlescape resume run.h5" in message and "--overwrite" in message
+    assert run("explore", "run.toml", "--resume", "--quiet") == 0
+    assert (workplace / "run.h5").read_bytes()[:20] == before[:20]
+    known, first = numbers("run.h5"), load("run.h5").runs[0]
+    assert run("explore", "run.toml", "--overwrite", "--quiet") == 0
+    assert numbers("run.h5") == known and load("run.h5").runs[0].started >= first.started
+    assert len(load("run.h5").runs) == 1
+
+
+def test_overwrite_replaces_landscape_files_only(workplace, capsys):
+    (workplace / "run.h5").write_text("my thesis")
+    assert run("explore", "run.toml", "--overwrite") == 1
+    assert (workplace / "run.h5").read_text() == "my thesis"
+    assert "run.h5" in capsys.readouterr().err
+
+
+def test_resume_begins_where_there_is_nothing(workplace):
+    assert run("explore", "run.toml", "--resume", "--quiet", "-o", "other.h5") == 0
+    assert len(load("other.h5").nodes) == 5 and not (workplace / "run.h5").exists()
+
+
+def test_a_finished_run_can_be_plotted_and_exported(workplace, capsys):
+    assert run("explore", "run.toml", "--quiet") == 0
+    assert run("plot", "run.h5", "-o", "map.png", "--energy", "--expand") == 0
+    assert run("plot", "run.h5", "-o", "map.svg") == 0
+    assert (workplace / "map.png").read_bytes().startswith(b"\x89PNG") and "<svg" in (workplace / "map.svg").read_text()
+    for form in ("graphml", "json"):
+        assert run("export", "run.h5", "-o", f"graph.{form}") == 0
+    assert run("export", "run.h5", "-o", "graph.txt", "--format", "json") == 0
+    assert (workplace / "graph.txt").read_text() == (workplace / "graph.json").read_text()
+    assert len(networkx.read_graphml(workplace / "graph.graphml")) == 5
+    assert run("export", "run.h5", "-o", "graph.csv") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "wrote graph_nodes.csv and graph_edges.csv"
+    assert len((workplace / "graph_nodes.csv").read_text().splitlines()) == 6
+    assert run("export", "run.h5", "-o", "graph.dot") == 1
+    assert "'dot', expected one of ['graphml', 'json', 'csv']" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(workplace, monkeypatch, capsys):
+    (workplace / "wells.py").write_text(OWN_MODEL)
+    (workplace / "run.toml").write_text('[model]\nname = "wells.py:Wells"\n[explore]\nmax_index = 2\n')
+    assert run("explore", "run.toml", "--quiet", "-o", "whole.h5") == 0
+    module = next(
+        module for name, module in sys.modules.items() if name.startswith("saddlescape_file_") and name.endswith("_wells")
+    )
+    monkeypatch.setenv("STOP_AFTER", str(module.calls // 2))
+    module.calls = 0
+    assert run("explore", "run.toml", "--quiet") == 130
+    command = f"saddlescape resume run.h5 --model {workplace / 'wells.py'}:Wells"
+    assert capsys.readouterr().err == f"saddlescape: interrupted; every finished search is kept, go on by: {command}\n"
+    half = load("run.h5")
+    assert half.runs[-1].status == "interrupted" and 0 < len(half.searches) < len(load("whole.h5").searches)
+
+    monkeypatch.delenv("STOP_AFTER")
+    assert run("resume", "run.h5") == 1
+    assert "--model path/file.py:Class" in capsys.readouterr().err
+    assert run("resume", "run.h5", "--model", "wells.py:Wells", "--quiet") == 0
+    assert numbers("run.h5") == numbers("whole.h5")
+    assert load("run.h5").index_counts() == {0: 4, 1: 4, 2: 1}
+
+
+def test_a_run_that_finds_nothing_is_an_error(workplace, capsys):
+    source = OWN_MODEL.replace("np.sum((x**2 - 1) ** 2 * (1.0, 1.5))", "x[0]").replace(
+        "4 * x * (x**2 - 1) * (1.0, 1.5)", "(1.0, 0.0)"
+    )
+    (workplace / "slope.py").write_text(source)
+    (workplace / "run.toml").write_text('[model]\nname = "slope.py:Wells"\n[explore]\nmax_index = 0\n')
+    assert run("explore", "run.toml", "--quiet") == 1
+    assert "no stationary point was found" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_the_run(workplace, capsys):
+    (workplace / "run.toml").write_text(RUN_FILE + 'figure = "nowhere/run.png"\n')
+    assert run("explore", "run.toml") == 1
+    assert "the folder nowhere does not exist" in capsys.readouterr().err
+    assert not (workplace / "run.h5").exists()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..model import EnergyModel
 
 FIGURES = (".png", ".pdf", ".svg")
-EXPORTS = ("graphml", "json", "csv")
 
 
 def say(line: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .arguments import EXPORTS, figure_path, in_existing_folder, model_like
+from .arguments import figure_path, in_existing_folder, model_like
 
 ROWS = 60  # rows of a table that still fit into a look
 
@@ -44,11 +44,6 @@ def run_export(options: argparse.Namespace) -> int:
     from .. import load
     from ..landscape.export import export
 
-    target = Path(options.output)
-    form = target.suffix.lstrip(".").lower() if options.format is None else options.format
-    if form not in EXPORTS:
-        raise ValueError(f"-o: cannot tell the format from {target.name!r}; add --format with one of {', '.join(EXPORTS)}")
-    in_existing_folder(target)
-    export(load(options.file), target, form)
-    print(f"wrote {target}")
+    written = export(load(options.file), in_existing_folder(Path(options.output)), options.format)
+    print(f"wrote {' and '.join(map(str, written))}")
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import __version__
 from . import files, models, runs
-from .arguments import EXPORTS, FIGURES, natural, positive, tolerance
+from .arguments import FIGURES, natural, positive, tolerance
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -58,7 +58,7 @@ def _add_reading_commands(add: Any) -> None:
     plot.add_argument("--model", metavar="path/file.py:Class", help="the model, if it is not a shipped one")
     export = add("export", files.run_export, "write a landscape file as GraphML, JSON or CSV")
     export.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
-    export.add_argument("--format", choices=EXPORTS, help="default: by the ending of the file")
+    export.add_argument("--format", help="graphml, json or csv (default: by the ending of the file)")
     for sub in (info, plot, export):
         sub.add_argument("file", metavar="FILE.h5", help="the landscape file")
 

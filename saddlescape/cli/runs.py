@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +37,9 @@ def run_explore(options: argparse.Namespace) -> int:
     start = run.start(model)
     if options.overwrite:
         _remove(path)
-    try:
-        landscape = explore(
+
+    def drive() -> Landscape:
+        return explore(
             model,
             start,
             max_index=run.explore.max_index,
@@ -47,9 +50,8 @@ def run_explore(options: argparse.Namespace) -> int:
             rng=run.explore.seed,
             progress=_progress(options),
         )
-    except KeyboardInterrupt:
-        return _interrupted(path)
-    return _finish(landscape, path, figure, options)
+
+    return _run(drive, model, path, figure, options)
 
 
 def run_resume(options: argparse.Namespace) -> int:
@@ -64,19 +66,21 @@ def run_resume(options: argparse.Namespace) -> int:
 def _go_on(path: Path, model: EnergyModel | None, workers: int, figure: Path | None, options: argparse.Namespace) -> int:
     from .. import resume
 
-    try:
-        landscape = resume(path, model=model, workers=workers, progress=_progress(options))
-    except KeyboardInterrupt:
-        return _interrupted(path)
-    return _finish(landscape, path, figure, options)
+    return _run(lambda: resume(path, model=model, workers=workers, progress=_progress(options)), model, path, figure, options)
 
 
-def _finish(landscape: Landscape, path: Path, figure: Path | None, options: argparse.Namespace) -> int:
-    """Report a run that has ended, and draw it."""
+def _run(
+    drive: Callable[[], Landscape], model: EnergyModel | None, path: Path, figure: Path | None, options: argparse.Namespace
+) -> int:
+    """Let a driver do its work, then report and draw what it found."""
     from .report import outcome, searches_by_status
 
-    if landscape.runs and landscape.runs[-1].status == "interrupted":
-        return _interrupted(path)
+    try:
+        landscape = drive()
+    except KeyboardInterrupt:
+        return _interrupted(path, model)
+    if landscape.runs[-1].status == "interrupted":
+        return _interrupted(path, model)
     if not landscape.nodes:
         raise ValueError(
             f"no stationary point was found; searches by status: {searches_by_status(landscape)}; see `saddlescape info {path}`"
@@ -91,8 +95,14 @@ def _finish(landscape: Landscape, path: Path, figure: Path | None, options: argp
     return 0
 
 
-def _interrupted(path: Path) -> int:
-    say(f"interrupted; every finished search is kept, go on by: saddlescape resume {path}")
+def _interrupted(path: Path, model: EnergyModel | None) -> int:
+    from ..model import model_name
+
+    command = ["saddlescape", "resume", str(path)]
+    # Only shipped models are rebuilt from a file, so the command to type has to name any other.
+    if model is not None and not model_name(model).startswith("saddlescape.models."):
+        command += ["--model", model_name(model)]
+    say(f"interrupted; every finished search is kept, go on by: {shlex.join(command)}")
     return 130
 
 

@@ -1,0 +1,84 @@
+"""Every example runs as its first lines say, and finds what is known."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from saddlescape import load
+from saddlescape.cli import main
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+# {index: points}, orbits; see the sources in the docstrings of the models.
+KNOWN = {
+    "ldg_square": ({0: 6, 1: 8, 2: 6, 3: 4, 4: 1}, 7),
+    "mueller_brown": ({0: 3, 1: 2}, 5),
+    "phase_field": ({0: 2, 1: 2, 2: 1, 5: 1}, 4),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder for all: later examples read what earlier ones wrote."""
+    return tmp_path_factory.mktemp("examples")
+
+
+def script(name, folder, *words):
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    command = [sys.executable, "-W", "error", EXAMPLES / name, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_run_files_find_what_is_known(name, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    assert main(["explore", str(EXAMPLES / f"{name}.toml")]) == 0
+    points, orbits = KNOWN[name]
+    out = capsys.readouterr().out
+    assert f"by index {points} in {orbits} orbits" in out and f"wrote {name}.h5 and {name}.png" in out
+    landscape = load(folder / f"{name}.h5")
+    assert (landscape.index_counts(), len(landscape.nodes), landscape.euler_characteristic()) == (points, orbits, 1)
+    assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_search_one(folder):
+    out = script("search_one.py", folder)
+    assert "StationaryPoint(index=1, nullity=0, energy=-72.24894011" in out
+    assert (folder / "search_one.png").stat().st_size > 0
+
+
+def test_own_model(folder):
+    out = script("own_model.py", folder)
+    assert out.count("no check failed") == 2
+    assert "Himmelblau: 9 points by index {0: 4, 1: 4, 2: 1}, 9 orbits" in out
+    assert "FunctionModel: 9 points by index {0: 4, 1: 4, 2: 1}, 4 orbits" in out
+
+
+def test_own_model_on_the_command_line(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    model = f"{EXAMPLES / 'own_model.py'}:Himmelblau"
+    assert main(["check-model", model, "--param", "a=10.0"]) == 0
+    assert main(["search", model, "--index", "2"]) == 0
+    assert "-0.27084" in capsys.readouterr().out  # the maximum of Himmelblau's function, (-0.270845, -0.923039)
+
+
+def test_plot_saved(folder):
+    out = script("plot_saved.py", folder, "mueller_brown.h5")
+    assert "5 points by index {0: 3, 1: 2}" in out
+    assert (folder / "mueller_brown.energy.png").stat().st_size > 0
+    with h5py.File(folder / "mueller_brown.h5") as file:
+        np.testing.assert_allclose(
+            np.sort(file["nodes/energy"][:]), [-146.69951721, -108.16672412, -80.76781813, -72.24894011, -40.66484351], atol=1e-8
+        )
+
+
+def test_every_example_has_a_test():
+    tested = {"own_model.py", "plot_saved.py", "search_one.py", *(f"{name}.toml" for name in KNOWN)}
+    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == tested
