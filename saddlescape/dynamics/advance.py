@@ -24,7 +24,7 @@ STEP_RULE, MOMENTUM_RULE, RESTART, SINCE_RESTART, FRAME_RULE, ROWS, OUTCOME = ra
 N_FLOATS, N_INTS = 9, 7
 
 FIXED, BARZILAI_BORWEIN = 0, 1
-EXACT, WINDOW, POWER = 0, 1, 2
+EXACT, SWEEP, POWER = 0, 1, 2
 NO_MOMENTUM, HEAVY_BALL, NESTEROV = 0, 1, 2
 RUNNING, REACHED, NON_FINITE, TOO_FAR = 0, 1, 2, 3
 
@@ -55,49 +55,70 @@ def ritz(eigh, basis, images, metric_images, k, orthonormal):
 
 
 @helper
-def update_frame(hvp, eigh, params, x, frame, metric_frame, basis, images, metric_images, ints):
-    """One eigenvector sweep at x: products with the fresh rows of the basis, then Rayleigh-Ritz over all rows kept.
-
-    By rule: EXACT, the basis is all of R^n, M-orthonormal, and the frame exact; POWER, the basis is the trial block alone;
-    WINDOW, it is the trial block followed by the frames of the two sweeps before it, whose images are at most two steps old: the
-    span of LOBPCG at k products a sweep instead of 2k. Returns the residuals H X - theta M X, (k, n).
-    """
+def power_step(hvp, eigh, params, x, frame, metric_frame, basis, images, metric_images, orthonormal):
+    """Rayleigh-Ritz over the basis (the trial block, or all of R^n): new frame; returns its residuals H X - theta M X, (k, n)."""
     k = frame.shape[0]
-    m = ints[ROWS]
-    for i in range(m if ints[FRAME_RULE] == EXACT else k):
+    for i in range(basis.shape[0]):
         hvp(x, basis[i], params, images[i])
-    values, c = ritz(eigh, basis[:m], images[:m], metric_images[:m], k, ints[FRAME_RULE] == EXACT)
-    new_images = np.dot(c, images[:m])
+    values, c = ritz(eigh, basis, images, metric_images, k, orthonormal)
+    frame[:] = np.dot(c, basis)
+    metric_frame[:] = np.dot(c, metric_images)
+    return np.dot(c, images) - values.reshape(k, 1) * metric_frame
+
+
+@helper
+def sweep(hvp, solve, eigh, params, metric, x, frame, metric_frame, basis, images, metric_images, ints):
+    """One sweep of LOBPCG: Rayleigh-Ritz over the frame X, its preconditioned residuals W and its last change P."""
+    k = frame.shape[0]
+    for i in range(k):
+        hvp(x, frame[i], params, images[i])
+    values, c = ritz(eigh, frame, images[:k], metric_frame, k, True)
+    basis[:k] = np.dot(c, frame)
+    metric_images[:k] = np.dot(c, metric_frame)
+    images[:k] = np.dot(c, images[:k])
+    residuals = images[:k] - values.reshape(k, 1) * metric_images[:k]
+    inside = np.dot(residuals, basis[:k].T)
+    residuals -= np.dot(inside, metric_images[:k])
+    directions = solve(residuals, metric)
+    sizes = np.sqrt(np.sum(directions * residuals, axis=1)).reshape(k, 1) + 1e-300
+    basis[k : 2 * k] = directions / sizes
+    metric_images[k : 2 * k] = residuals / sizes
+    m = ints[ROWS]
+    for i in range(k, m):
+        hvp(x, basis[i], params, images[i])
+    values, c = ritz(eigh, basis[:m], images[:m], metric_images[:m], k, False)
     frame[:] = np.dot(c, basis[:m])
     metric_frame[:] = np.dot(c, metric_images[:m])
-    if ints[FRAME_RULE] == WINDOW:
-        for rows, new in ((basis, frame), (images, new_images), (metric_images, metric_frame)):
-            rows[2 * k :] = rows[k : 2 * k]
-            rows[k : 2 * k] = new
-        ints[ROWS] = min(3 * k, m + k)
-    return new_images - values.reshape(k, 1) * metric_frame
+    change = np.ascontiguousarray(c[:, k:])
+    change = change / (np.sqrt(np.sum(change * change, axis=1)).reshape(k, 1) + 1e-300)
+    basis[2 * k :] = np.dot(change, basis[k:m])
+    metric_images[2 * k :] = np.dot(change, metric_images[k:m])
+    ints[ROWS] = 3 * k
 
 
 @helper
 def refresh(hvp, solve, eigh, params, metric, x, g, frame, metric_frame, basis, images, metric_images, floats, ints):
-    """Frame at a new point, then direction (1) and its image under M; the next trial block goes into the basis."""
+    """Frame at a new point, then direction (1) and its image under M."""
     k = frame.shape[0]
-    rows = np.empty((1 + k, x.size))
+    rows = np.empty((1, x.size))
     rows[0] = g
     if k == 0:
         return -solve(rows, metric)[0], -g
-    rows[1:] = update_frame(hvp, eigh, params, x, frame, metric_frame, basis, images, metric_images, ints)
-    solved = solve(rows, metric)
+    if ints[FRAME_RULE] == SWEEP:
+        sweep(hvp, solve, eigh, params, metric, x, frame, metric_frame, basis, images, metric_images, ints)
+        solved = solve(rows, metric)
+    else:
+        exact = ints[FRAME_RULE] == EXACT
+        residuals = power_step(hvp, eigh, params, x, frame, metric_frame, basis, images, metric_images, exact)
+        solved = solve(rows if exact else np.concatenate((rows, residuals)), metric)
+        if not exact:
+            basis[:] = frame - floats[FRAME_STEP] * solved[1:]
+            metric_images[:] = metric_frame - floats[FRAME_STEP] * residuals
+            c = inverse_root(eigh, np.dot(basis, metric_images.T))
+            basis[:] = np.dot(c, basis)
+            metric_images[:] = np.dot(c, metric_images)
     along = 2.0 * np.dot(frame, g)
-    d = np.dot(along, frame) - solved[0]
-    md = np.dot(along, metric_frame) - g
-    if ints[FRAME_RULE] != EXACT:
-        basis[:k] = frame - floats[FRAME_STEP] * solved[1:]
-        metric_images[:k] = metric_frame - floats[FRAME_STEP] * rows[1:]
-        c = inverse_root(eigh, np.dot(basis[:k], metric_images[:k].T))
-        basis[:k] = np.dot(c, basis[:k])
-        metric_images[:k] = np.dot(c, metric_images[:k])
-    return d, md
+    return np.dot(along, frame) - solved[0], np.dot(along, metric_frame) - g
 
 
 def saddle_steps(

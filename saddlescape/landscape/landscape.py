@@ -170,6 +170,11 @@ class Landscape:
                 return position
         return None
 
+    @property
+    def next_task(self) -> int:
+        """The id of the next task to be made; ids are never reused."""
+        return len(self.searches) + len(self.frontier)
+
     # --- reading --------------------------------------------------------------------------------------------------------
 
     @property

@@ -1,0 +1,166 @@
+"""High-index saddle dynamics, plain, accelerated and preconditioned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..numerics.derivatives import Derivatives
+from . import advance
+from .scales import curvature_length, largest_curvature, rough_lowest
+from .state import ArrayState, calls, first_state, interpreted
+from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
+
+SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
+
+
+@dataclass(eq=False)
+class SaddleState(ArrayState):
+    """`ArrayState` with the frame: see `saddlescape.dynamics.advance.saddle_steps`."""
+
+    last: np.ndarray
+    d: np.ndarray
+    md: np.ndarray
+    frame: np.ndarray
+    metric_frame: np.ndarray
+    basis: np.ndarray
+    images: np.ndarray
+    metric_images: np.ndarray
+
+    @property
+    def next_move(self) -> float:
+        """The largest change of any unknown that the next step proposes."""
+        return float(self.floats[advance.STEP] * np.abs(self.d).max())
+
+
+@dataclass(frozen=True)
+class HiSD:
+    """High-index saddle dynamics: gradient descent reflected in a frame that follows the k lowest eigenvectors.
+
+    x' = -M^-1 g + 2 X^T (X g), with X (k, n) orthonormal in the metric M. Near an index-k saddle this is gradient descent on a positive
+    definite problem, so that Barzilai-Borwein steps, momentum and preconditioning work as they do for minimisation.
+
+    Parameters
+    ----------
+    index : int, optional
+        The Morse index to look for. Default: what the driver asks for.
+    eigen : LOBPCG or PowerStep
+        How the frame follows.
+    step : BarzilaiBorwein or FixedStep
+    momentum : HeavyBall, Nesterov or None
+    preconditioned : bool
+        Use the model's preconditioner as the metric, if it has one (p-HiSD).
+
+    Raises
+    ------
+    ValueError
+        If the index is negative or a part is of the wrong kind.
+
+    References
+    ----------
+    Yin, Zhang, Zhang, SIAM J. Sci. Comput. 41 (2019) A3576 (HiSD); Luo, Zheng, Zhang, arXiv 2310.04656 (momentum);
+    Huang, Su, Zhang, Zhao, arXiv 2603.25390 (preconditioning).
+    """
+
+    index: int | None = None
+    eigen: PowerStep | LOBPCG = PowerStep()
+    step: BarzilaiBorwein | FixedStep = BarzilaiBorwein()
+    momentum: HeavyBall | Nesterov | None = None
+    preconditioned: bool = True
+
+    def __post_init__(self) -> None:
+        if self.index is not None and self.index < 0:
+            raise ValueError(f"index: got {self.index}, expected a Morse index of at least 0")
+        for name, kinds in (("eigen", (LOBPCG, PowerStep)), ("step", (BarzilaiBorwein, FixedStep)), ("momentum", (HeavyBall, Nesterov, type(None)))):
+            if not isinstance(getattr(self, name), kinds):
+                expected = " or ".join("None" if kind is type(None) else f"{kind.__name__}()" for kind in kinds)
+                raise ValueError(f"{name}: got {getattr(self, name)!r}, expected {expected}")
+        if self.momentum is not None and isinstance(self.step, BarzilaiBorwein):
+            raise ValueError("momentum: Barzilai-Borwein steps assume plain steps between two points; use step=FixedStep() with momentum")
+
+    def begin(
+        self, derivatives: Derivatives, x0: np.ndarray, *, index: int, frame: np.ndarray | None, length: float | None, rng: np.random.Generator
+    ) -> SaddleState:
+        """See `saddlescape.dynamics.state.Method`."""
+        base = first_state(derivatives, x0, radius=1e3 * (1.0 + np.abs(x0).max()))
+        n, k = x0.size, index
+        exact = 3 * k >= n and n <= SMALL and derivatives.preconditioner is None
+        if exact:
+            basis = np.diag(np.broadcast_to(1.0 / np.sqrt(derivatives.mass), n)).copy()
+        else:
+            basis = np.empty(((3 if isinstance(self.eigen, LOBPCG) else 1) * k, n))
+        state = SaddleState(
+            **vars(base), last=x0.copy(), d=np.zeros(n), md=np.zeros(n), frame=np.zeros((k, n)), metric_frame=np.zeros((k, n)),
+            basis=basis, images=np.empty_like(basis), metric_images=np.empty_like(basis),
+        )  # fmt: skip
+        if state.outcome == advance.NON_FINITE:
+            return state
+        if exact:
+            state.metric_images[:] = basis * derivatives.mass
+            state.ints[advance.FRAME_RULE] = advance.EXACT
+        elif k:
+            block = frame if frame is not None else rough_lowest(derivatives, x0, k, rng)[1]
+            state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, block)
+            state.basis[:k], state.metric_images[:k] = state.frame, state.metric_frame
+            state.ints[advance.FRAME_RULE] = advance.SWEEP if isinstance(self.eigen, LOBPCG) else advance.POWER
+            state.ints[advance.ROWS] = 2 * k
+        self._set_sizes(derivatives, state, length)
+        return state
+
+    def _set_sizes(self, derivatives: Derivatives, state: SaddleState, length: float | None) -> None:
+        floats, ints = state.floats, state.ints
+        direction = derivatives.solve(state.g)
+        state.length = curvature_length(derivatives, state.x, direction) if length is None else length
+        floats[advance.CAP] = self.step.cap if self.step.cap is not None else 2.0 * state.length
+        fixed = isinstance(self.step, FixedStep)
+        asked = self.step.size if fixed else None
+        frame_size = self.eigen.size if isinstance(self.eigen, PowerStep) else None
+        stiffness = None
+        if (fixed and asked is None) or (ints[advance.FRAME_RULE] == advance.POWER and frame_size is None and state.frame.size):
+            stiffness = largest_curvature(derivatives, state.x)
+        floats[advance.FRAME_STEP] = frame_size if frame_size is not None else (1.0 / stiffness if stiffness else 0.0)
+        if isinstance(self.momentum, HeavyBall):
+            ints[advance.MOMENTUM_RULE], floats[advance.MOMENTUM] = advance.HEAVY_BALL, self.momentum.momentum
+        elif isinstance(self.momentum, Nesterov):
+            ints[advance.MOMENTUM_RULE], ints[advance.RESTART] = advance.NESTEROV, self.momentum.restart
+        ints[advance.STEP_RULE] = advance.FIXED if fixed else advance.BARZILAI_BORWEIN
+        call = interpreted(derivatives)
+        state.d[:], state.md[:] = advance.refresh(
+            call.hvp, call.solve, call.eigh, call.params, None, state.x, state.g, state.frame, state.metric_frame,
+            state.basis, state.images, state.metric_images, floats, ints,
+        )  # fmt: skip
+        floats[advance.STEP] = asked if asked is not None else (1.0 / stiffness if fixed else _first_step(derivatives, state))
+
+    def advance(self, derivatives: Derivatives, state: SaddleState, n_steps: int, tolerance: float) -> int:
+        """See `saddlescape.dynamics.state.Method`."""
+        call = calls(derivatives)
+        state.floats[advance.TOLERANCE] = tolerance
+        mass = np.broadcast_to(derivatives.mass, state.x.shape).copy()
+        done = call.saddle_steps(
+            call.energy_gradient, call.hvp, call.solve, call.eigh, call.params, mass, mass, n_steps, state.start, state.x, state.last, state.g,
+            state.d, state.md, state.frame, state.metric_frame, state.basis, state.images, state.metric_images, state.floats, state.ints,
+        )  # fmt: skip
+        if derivatives.compiled:
+            products = (state.x.size, 3 * state.frame.shape[0], state.frame.shape[0])[state.ints[advance.FRAME_RULE]]
+            derivatives.n_gradient += done
+            derivatives.n_hvp += done * products
+        return done
+
+
+def orthonormal_frame(derivatives: Derivatives, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (k, n) with the same span, orthonormal in the metric, and their images under it."""
+    metric_rows = derivatives.apply(rows)
+    c = advance.inverse_root(np.linalg.eigh, rows @ metric_rows.T)
+    if c.shape[0] < rows.shape[0]:
+        raise ValueError(f"frame: its {rows.shape[0]} rows span only {c.shape[0]} dimensions")
+    return c @ rows, c @ metric_rows
+
+
+def _first_step(derivatives: Derivatives, state: SaddleState) -> float:
+    """1 / |Rayleigh quotient| of the first direction, in the metric."""
+    along = np.dot(state.d, state.md)
+    if along == 0.0:
+        return 1.0
+    curvature = abs(float(np.dot(state.d, derivatives.hvp(state.x, state.d))))
+    return along / curvature if curvature > 1e-12 * along else 1.0

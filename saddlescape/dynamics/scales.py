@@ -1,0 +1,119 @@
+"""Scales of the problem, measured where a search starts: no step size, cap or radius is a matter of taste."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..numerics.derivatives import DENSE_LIMIT, Derivatives
+from ..numerics.eigen import lobpcg
+
+GROWTH = 1.5  # ratio of neighbouring distances in a scan along a direction
+FARTHEST = 10.0  # a scan ends at this many times 1 + max|x|
+LINEAR = 0.3  # relative departure of the slope from linear growth below which a distance counts as small
+
+
+class Departure(NamedTuple):
+    """Distances along a direction from a stationary point, as multiples of the direction.
+
+    Parameters
+    ----------
+    near : float
+        The slope has departed from linear by `LINEAR` at most: a small perturbation.
+    turning : float
+        The slope is largest: the curvature along the direction changes sign here (or where the scan ended).
+    """
+
+    near: float
+    turning: float
+
+
+def departure(derivatives: Derivatives, x: np.ndarray, v: np.ndarray, curvature: float) -> Departure:
+    """How far to step away from a stationary point x (n,) along v (n,) with curvature v.Hv (nonzero).
+
+    The slope s(t) = v.g(x + t v) starts as curvature * t. Along a typical direction it reaches an extremum where the curvature changes sign:
+    a distance that the energy itself sets.
+    """
+    unit = (1.0 + np.abs(x).max()) / np.abs(v).max()
+    near = 0.05 * unit
+
+    def slope(t: float) -> float:
+        s = float(np.dot(v, derivatives.gradient(x + t * v))) / curvature
+        return s if np.isfinite(s) else -np.inf
+
+    s = slope(near)
+    while abs(s / near - 1.0) > LINEAR and near > 1e-12 * unit:
+        near *= 0.25
+        s = slope(near)
+    turning = near
+    while turning * GROWTH <= FARTHEST * unit:
+        next_slope = slope(turning * GROWTH)
+        if not next_slope > s:
+            break
+        if abs(next_slope / (turning * GROWTH) - 1.0) <= LINEAR:
+            near = turning * GROWTH
+        turning, s = turning * GROWTH, next_slope
+    return Departure(near, turning)
+
+
+def curvature_length(derivatives: Derivatives, x: np.ndarray, direction: np.ndarray) -> float:
+    """The distance (max-norm) along a direction (n,) over which the Hessian along it changes by half."""
+    unit = 1.0 + np.abs(x).max()
+    largest = np.abs(direction).max()
+    if largest == 0.0:
+        return unit
+    v = direction / largest
+    here = derivatives.hvp(x, v)
+    size = np.linalg.norm(here)
+    length = 0.1 * unit
+    while length > 1e-12 * unit:
+        change = np.linalg.norm(derivatives.hvp(x + length * v, v) - here)
+        if change <= 0.5 * size:
+            break
+        length *= 0.5
+    while length < unit:
+        change = np.linalg.norm(derivatives.hvp(x + 2.0 * length * v, v) - here)
+        if not change <= 0.5 * size:
+            break
+        length *= 2.0
+    return length
+
+
+def largest_curvature(derivatives: Derivatives, x: np.ndarray, n_steps: int = 12) -> float:
+    """Largest |eigenvalue| of H v = lambda M v at x, by Lanczos' upper Ritz value over ``n_steps`` products with a safety factor of 1.05."""
+    rng = np.random.default_rng(0)
+    r = rng.standard_normal(derivatives.dim)
+    v = derivatives.solve(r)
+    beta = 0.0
+    diagonal, off = [], []
+    scale = np.sqrt(np.dot(r, v))
+    v, mv = v / scale, r / scale
+    previous_mv = np.zeros_like(v)
+    for _ in range(min(n_steps, derivatives.dim)):
+        hv = derivatives.hvp(x, v)
+        alpha = np.dot(v, hv)
+        w_dual = hv - alpha * mv - beta * previous_mv
+        w = derivatives.solve(w_dual)
+        diagonal.append(alpha)
+        beta = np.sqrt(max(np.dot(w_dual, w), 0.0))
+        if beta <= 1e-12 * np.abs(diagonal).max():
+            break
+        off.append(beta)
+        previous_mv = mv
+        v, mv = w / beta, w_dual / beta
+    t = np.diag(diagonal) + np.diag(off[: len(diagonal) - 1], 1) + np.diag(off[: len(diagonal) - 1], -1)
+    return 1.05 * float(np.abs(np.linalg.eigvalsh(t)).max())
+
+
+def rough_lowest(derivatives: Derivatives, x: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """About the k lowest eigenpairs of H v = lambda mass v at a point nothing is known about: values (k,), vectors (k, n)."""
+    n = derivatives.dim
+    if 3 * k >= n and n <= DENSE_LIMIT:
+        root = np.sqrt(np.broadcast_to(derivatives.mass, n))
+        hessian = derivatives.hvp_rows(x, np.diag(1.0 / root)) / root
+        values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
+        return values[:k], vectors.T[:k] / root
+    block = rng.standard_normal((k, n))
+    pairs = lobpcg(lambda rows: derivatives.hvp_rows(x, rows), derivatives.solve, derivatives.mass, block, k, rtol=1e-3, max_iterations=30)
+    return pairs.values[:k], pairs.vectors[:k]

@@ -1,0 +1,304 @@
+"""The one iteration loop: it runs every method, watches over it, and ends with a polished and certified point."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..model import EnergyModel, check_point
+from ..numerics.certify import CertificationError, certify, quick_index
+from ..numerics.derivatives import Derivatives
+from ..numerics.newton import Polished, polish
+from ..results import SearchResult, StationaryPoint, Status, Trajectory
+from . import advance
+from .state import Method, State
+
+CHECK_EVERY = 20  # steps between two looks at a search: polish due? stalled?
+NEAR = 0.02  # a polish is tried when the next step is at most this fraction of the length over which the energy is simple
+WINDOW = 1000  # steps whose mean log|g| is compared with that of the steps before, to see a stall ...
+CHANGE = 0.05  # ... which is two changes in a row smaller than this
+
+
+class SearchError(RuntimeError):
+    """Raised for a search without success, when asked for; ``.result`` is the SearchResult."""
+
+    def __init__(self, result: SearchResult):
+        super().__init__(f"{result.status.value}: {result.message}")
+        self.result = result
+
+
+def search(
+    model: EnergyModel,
+    x0: np.ndarray,
+    method: Method,
+    *,
+    tol: float = 1e-8,
+    max_steps: int = 100_000,
+    rng: Any = None,
+    callback: Callable[[State], bool | None] | None = None,
+    raise_on_failure: bool = False,
+    trajectory: bool = False,
+    frame: np.ndarray | None = None,
+    polish: bool = True,
+) -> SearchResult:
+    """Search for one stationary point of a given index.
+
+    Parameters
+    ----------
+    model : EnergyModel
+    x0 : (n,) array
+        Where to start.
+    method : HiSD, GradientFlow or another `Method`
+        With its index, for instance ``HiSD(index=1)``.
+    tol : float
+        The dynamics ends when the gradient norm (mass inner product) is at most this. With ``polish`` it usually ends
+        earlier: as soon as Newton's method takes over, which goes on to round-off.
+    max_steps : int
+        Steps of the dynamics.
+    rng : int, SeedSequence or Generator, optional
+        For what a method draws; default: seed 0.
+    callback : callable, optional
+        Called with the state every few steps; a true return value ends the search with `Status.INTERRUPTED`.
+    raise_on_failure : bool
+        Raise `SearchError` unless the search ends with `Status.CONVERGED`.
+    trajectory : bool
+        Keep every step of the path.
+    frame : (k, n) array, optional
+        First guess of the unstable directions.
+    polish : bool
+        Let Newton's method finish the search. Without it the dynamics alone has to meet ``tol``.
+
+    Returns
+    -------
+    SearchResult
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x0 is not a finite real vector of shape (n,), the method is none or has no index, the index exceeds n, or a number is out of range.
+    SearchError
+        See ``raise_on_failure``.
+    """
+    if not isinstance(method, Method):
+        raise TypeError(f"method: got {method!r}, expected HiSD(index=k), GradientFlow() or an object with begin() and advance()")
+    x0 = check_point(x0, model.dim)
+    index = getattr(method, "index", None)
+    if index is None:
+        raise ValueError(f"method: {method!r} has no index; say which one to look for, for instance HiSD(index=1)")
+    if not 0 <= index <= model.dim:
+        raise ValueError(f"index: got {index}, expected 0 to {model.dim}, the number of unknowns")
+    if frame is not None and np.shape(frame) != (index, model.dim):
+        raise ValueError(f"frame: got shape {np.shape(frame)}, expected ({index}, {model.dim})")
+    for name, value in (("tol", tol), ("max_steps", max_steps)):
+        if not value > 0:
+            raise ValueError(f"{name}: got {value!r}, expected a positive number")
+    derivatives = connect(model, x0, method)
+    limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory)
+    rng = np.random.default_rng(0 if rng is None else rng)
+    result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
+    if raise_on_failure and not result.success:
+        raise SearchError(result)
+    return result
+
+
+def connect(model: EnergyModel, x0: np.ndarray, method: Method) -> Derivatives:
+    """The model's derivatives, with its preconditioner built at x0 if the method wants it."""
+    wanted = getattr(method, "preconditioned", False) and hasattr(model, "preconditioner")
+    return Derivatives(model, model.preconditioner(x0) if wanted else None)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends, and how thoroughly its end is examined.
+
+    Parameters
+    ----------
+    tol, max_steps, polish, keep_path
+        See `search`.
+    full_certificate : bool
+        Compute the eigenpairs of the point as well, not its index alone.
+    """
+
+    tol: float = 1e-8
+    max_steps: int = 100_000
+    polish: bool = True
+    full_certificate: bool = False
+    keep_path: bool = False
+
+
+def run(
+    derivatives: Derivatives,
+    x0: np.ndarray,
+    method: Method,
+    index: int,
+    limits: Limits,
+    *,
+    frame: np.ndarray | None = None,
+    length: float | None = None,
+    rng: np.random.Generator,
+    callback: Callable[[State], bool | None] | None = None,
+    stay: bool = False,
+) -> SearchResult:
+    """One search for a point of the given index; the loop behind `search` and `explore`.
+
+    With ``stay`` a start that is nearly stationary is polished where it is, whatever its index.
+    """
+    search_ = _Search(derivatives, method, index, limits, callback)
+    try:
+        search_.state = method.begin(derivatives, x0, index=index, frame=frame, length=length, rng=rng)
+        status = (search_.stay() if stay else None) or search_.loop()
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+        if search_.state is None:
+            raise
+    return search_.result(status)
+
+
+@dataclass(eq=False)
+class _Search:
+    derivatives: Derivatives
+    method: Method
+    index: int
+    limits: Limits
+    callback: Callable[[State], bool | None] | None
+    state: State | None = None
+    n_steps: int = 0
+    point: StationaryPoint | None = None
+    note: str = ""
+    began: float = field(default_factory=time.perf_counter)
+    path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+    attempt_below: float = np.inf
+    means: list[float] = field(default_factory=list)
+    logs: list[float] = field(default_factory=list)
+
+    def loop(self) -> Status:
+        """Steps until the search ends; returns how."""
+        state, limits = self.state, self.limits
+        self._record()
+        if state.outcome == advance.NON_FINITE:
+            return Status.NON_FINITE
+        while True:
+            if state.gradient_norm <= limits.tol:
+                return self._finish()
+            if limits.polish and self._near() and self._polished() is not None:
+                return Status.CONVERGED
+            if self.n_steps >= limits.max_steps:
+                return Status.MAX_STEPS
+            if self._stalled():
+                return self._finish() if self._near() else Status.STALLED
+            if self.callback is not None and self.callback(state):
+                return Status.INTERRUPTED
+            self._steps(min(CHECK_EVERY, limits.max_steps - self.n_steps))
+            if state.outcome == advance.NON_FINITE:
+                return Status.NON_FINITE
+            if state.outcome == advance.TOO_FAR:
+                return Status.DIVERGED
+
+    def stay(self) -> Status | None:
+        """How the search ends if its start is a stationary point up to a small step, else None."""
+        if self.state.outcome == advance.NON_FINITE or self._polished(radius=0.1 * NEAR, accept_any=True) is None:
+            self.attempt_below = np.inf
+            return None
+        return self._reached()
+
+    def _steps(self, n_steps: int) -> None:
+        """Advance; one step at a time while a path is kept, which changes nothing but the bookkeeping."""
+        size = 1 if self.limits.keep_path else n_steps
+        end = self.n_steps + n_steps
+        while self.n_steps < end:
+            self.n_steps += self.method.advance(self.derivatives, self.state, size, self.limits.tol)
+            self._record()
+            if self.state.outcome != advance.RUNNING:
+                break
+
+    def _record(self) -> None:
+        if self.limits.keep_path:
+            self.path.append((self.state.x.copy(), self.state.energy, self.state.gradient_norm))
+
+    def _near(self) -> bool:
+        return self.state.next_move <= NEAR * self.state.length and self.state.gradient_norm <= self.attempt_below
+
+    def _stalled(self) -> bool:
+        self.logs.append(np.log(self.state.gradient_norm))
+        window = getattr(self.method, "patience", WINDOW) // CHECK_EVERY
+        if len(self.logs) < window:
+            return False
+        self.means.append(float(np.mean(self.logs)))
+        self.logs.clear()
+        return len(self.means) > 2 and max(abs(np.diff(self.means[-3:]))) < CHANGE
+
+    def _zero_modes(self, x: np.ndarray) -> np.ndarray | None:
+        model = self.derivatives.model
+        return model.zero_modes(x) if hasattr(model, "zero_modes") else None
+
+    def _polished(self, radius: float = 0.5, accept_any: bool = False) -> Polished | None:
+        """Try Newton's method from here; sets the point if it converged to a point of the right index (or of any, if accepted)."""
+        x = self.state.x
+        zero_modes = self._zero_modes(x)
+        polished = polish(self.derivatives, x, radius=radius * self.state.length, zero_modes=zero_modes)
+        if polished.converged and self._certified(polished, accept_any):
+            return polished
+        self.note = "" if polished.converged else polished.reason
+        self.attempt_below = 0.1 * self.state.gradient_norm
+        return None
+
+    def _certified(self, polished: Polished, accept_any: bool) -> bool:
+        d, x = self.derivatives, polished.x
+        zero_modes = self._zero_modes(x)
+        try:
+            index, nullity = quick_index(d, x, polished, zero_modes)
+            if not (accept_any or index <= self.index <= index + nullity):
+                return False
+            if self.limits.full_certificate:
+                self.point = certify(
+                    d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, zero_modes=zero_modes
+                )
+            else:
+                none = np.empty(0)
+                text = polished.count.text if polished.count is not None else "block"
+                self.point = StationaryPoint(
+                    x, polished.energy, polished.gradient_norm, index, nullity, none, np.empty((0, x.size)), none, text, np.nan
+                )
+        except CertificationError as error:
+            self.note = str(error)
+            return False
+        return True
+
+    def _finish(self) -> Status:
+        """The dynamics is done: accept what Newton's method finds here, whatever its index."""
+        if not self.limits.polish:
+            here = Polished(self.state.x.copy(), self.state.energy, self.state.gradient_norm, True, "", 0, 0.0, None)
+            if not self._certified(here, accept_any=True):
+                return Status.NOT_CERTIFIED
+        elif self._polished(accept_any=True) is None:
+            return Status.NOT_CERTIFIED
+        return self._reached()
+
+    def _reached(self) -> Status:
+        as_asked = self.point.index <= self.index <= self.point.index + self.point.nullity
+        return Status.CONVERGED if as_asked else Status.OTHER_INDEX
+
+    def result(self, status: Status) -> SearchResult:
+        """Everything about this search."""
+        state, d = self.state, self.derivatives
+        at = self.point if self.point is not None else state
+        norm = float(at.gradient_norm)
+        message = f"{status.sentence} |g| = {norm:.2e} after {self.n_steps} steps, {d.n_gradient} gradients and {d.n_hvp} Hessian-vector products."
+        if self.point is not None:
+            message += f" Index {self.point.index} (asked for {self.index}), nullity {self.point.nullity}: {self.point.certificate}."
+        elif self.note:
+            message += f" {self.note}."
+        path = None
+        if self.limits.keep_path:
+            if self.point is not None:
+                self.path.append((self.point.x, self.point.energy, self.point.gradient_norm))
+            x, energy, gradient_norm = zip(*self.path, strict=True)
+            path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm))
+        return SearchResult(
+            status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient, d.n_hvp,
+            float(state.max_energy), time.perf_counter() - self.began, path,
+        )  # fmt: skip

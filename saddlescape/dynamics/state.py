@@ -1,0 +1,142 @@
+"""What every method's state offers the loop, and the calls that connect it to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from ..numerics.derivatives import Derivatives
+from . import advance
+
+
+@runtime_checkable
+class Method(Protocol):
+    """What `search` and `explore` ask of a method; `HiSD` and `GradientFlow` are examples, a user's own is another.
+
+    Attributes
+    ----------
+    preconditioned : bool
+        Whether the model's preconditioner serves as the metric.
+    """
+
+    preconditioned: bool
+
+    def begin(
+        self, derivatives: Derivatives, x0: np.ndarray, *, index: int, frame: np.ndarray | None, length: float | None, rng: np.random.Generator
+    ) -> State:
+        """Prepare a search for a point of the given index from x0 (n,).
+
+        ``frame`` (index, n): where the unstable directions are looked for first, or None; ``length``: distance (max-norm) over
+        which the energy is known to be simple, or None to measure it.
+        """
+
+    def advance(self, derivatives: Derivatives, state: State, n_steps: int, tolerance: float) -> int:
+        """Make up to ``n_steps`` steps, stopping once the gradient norm is at most ``tolerance``; returns how many were made."""
+
+
+class State(Protocol):
+    """Where a search stands. All of it is read by the loop, none of it is written there."""
+
+    x: np.ndarray
+    gradient_norm: float
+    energy: float
+    max_energy: float
+    length: float
+    next_move: float
+    outcome: int
+
+
+@dataclass(eq=False)
+class ArrayState:
+    """State of the built-in methods: arrays that the stepping functions update in place.
+
+    Attributes
+    ----------
+    start, x : (n,) arrays
+    g : (n,) array
+        dE/dx at x.
+    floats, ints : arrays
+        Numbers that move with the state; `saddlescape.dynamics.advance` names their places.
+    length : float
+        Distance (max-norm) over which the energy is simple around the start.
+    """
+
+    start: np.ndarray
+    x: np.ndarray
+    g: np.ndarray
+    floats: np.ndarray
+    ints: np.ndarray
+    length: float
+
+    @property
+    def energy(self) -> float:
+        """E(x)."""
+        return float(self.floats[advance.ENERGY])
+
+    @property
+    def gradient_norm(self) -> float:
+        """Norm of dE/dx in the mass inner product."""
+        return float(self.floats[advance.GRADIENT_NORM])
+
+    @property
+    def max_energy(self) -> float:
+        """The highest energy so far."""
+        return float(self.floats[advance.MAX_ENERGY])
+
+    @property
+    def outcome(self) -> int:
+        """advance.RUNNING, REACHED, NON_FINITE or TOO_FAR."""
+        return int(self.ints[advance.OUTCOME])
+
+
+def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float) -> ArrayState:
+    """Arrays at the start, energy and gradient evaluated."""
+    x, g = x0.copy(), np.empty_like(x0)
+    floats, ints = np.zeros(advance.N_FLOATS), np.zeros(advance.N_INTS, dtype=np.int64)
+    floats[advance.ENERGY] = floats[advance.MAX_ENERGY] = derivatives.energy_gradient(x, g)
+    floats[advance.GRADIENT_NORM] = derivatives.gradient_norm(g)
+    floats[advance.RADIUS] = radius
+    if not (np.isfinite(floats[advance.ENERGY]) and np.isfinite(floats[advance.GRADIENT_NORM])):
+        ints[advance.OUTCOME] = advance.NON_FINITE
+    return ArrayState(x0.copy(), x, g, floats, ints, 0.0)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The function arguments of the stepping functions: compiled pointers, or bound methods in the interpreter."""
+
+    saddle_steps: Callable[..., int]
+    flow_steps: Callable[..., int]
+    energy_gradient: Any
+    hvp: Any
+    solve: Any
+    eigh: Any
+    params: Any
+
+
+def interpreted(derivatives: Derivatives) -> Calls:
+    """The stepping functions in the interpreter over any model; every call is counted by ``derivatives``."""
+    return Calls(
+        advance.saddle_steps,
+        advance.flow_steps,
+        lambda x, params, out: derivatives.energy_gradient(x, out),
+        lambda x, v, params, out: derivatives.hvp(x, v, out),
+        lambda rows, metric: derivatives.solve(rows),
+        np.linalg.eigh,
+        None,
+    )
+
+
+def compiled(derivatives: Derivatives) -> Calls:
+    """The stepping functions compiled, over the kernels of a model without a preconditioner."""
+    saddle_steps, flow_steps, by_mass, eigh = advance.compiled()
+    energy_gradient, hvp = derivatives.model.kernels.pointers
+    return Calls(saddle_steps, flow_steps, energy_gradient, hvp, by_mass, eigh, derivatives.model.params)
+
+
+def calls(derivatives: Derivatives) -> Calls:
+    """Compiled where possible, else interpreted."""
+    return compiled(derivatives) if derivatives.compiled else interpreted(derivatives)

@@ -1,0 +1,125 @@
+"""The parts a method is built from: how the frame follows, how long a step is, what momentum it carries.
+
+All sizes default to the problem's own scales; a number overrides them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is not None and not value > 0:
+        raise ValueError(f"{name}: got {value!r}, expected a positive number, or None to take it from the problem")
+
+
+@dataclass(frozen=True)
+class LOBPCG:
+    """Frame by one sweep of the locally optimal block preconditioned conjugate gradient method a step.
+
+    Three Hessian-vector products per frame vector and step, no step size: images of older vectors are not reused, because the
+    Hessian has changed since. In small dimension the frame is exact.
+
+    References
+    ----------
+    Knyazev, SIAM J. Sci. Comput. 23 (2001) 517.
+    """
+
+
+@dataclass(frozen=True)
+class PowerStep:
+    """Frame by one step of (preconditioned) gradient descent on the Rayleigh quotients, then Rayleigh-Ritz inside the frame.
+
+    One Hessian-vector product per frame vector and step. In small dimension the frame is exact.
+
+    Parameters
+    ----------
+    size : float, optional
+        Step size tau. Default: 1 / (largest eigenvalue of the Hessian in the metric, estimated at the start).
+
+    References
+    ----------
+    Yin, Zhang, Zhang, SIAM J. Sci. Comput. 41 (2019) A3576.
+    """
+
+    size: float | None = None
+
+    def __post_init__(self) -> None:
+        _positive("size", self.size)
+
+
+@dataclass(frozen=True)
+class BarzilaiBorwein:
+    """Step size |<dx, dd>| / <dd, dd> (BB2) from the last change of position and of the reflected direction d, in the metric.
+
+    Parameters
+    ----------
+    cap : float, optional
+        Largest change of any unknown in one step. Default: the length over which the curvature changes at the start.
+
+    References
+    ----------
+    Barzilai and Borwein, IMA J. Numer. Anal. 8 (1988) 141.
+    """
+
+    cap: float | None = None
+
+    def __post_init__(self) -> None:
+        _positive("cap", self.cap)
+
+
+@dataclass(frozen=True)
+class FixedStep:
+    """The same step size throughout (explicit Euler).
+
+    Parameters
+    ----------
+    size : float, optional
+        Default: 1 / (largest eigenvalue of the Hessian in the metric, estimated at the start).
+    cap : float, optional
+        Largest change of any unknown in one step; default as in `BarzilaiBorwein`.
+    """
+
+    size: float | None = None
+    cap: float | None = None
+
+    def __post_init__(self) -> None:
+        _positive("size", self.size)
+        _positive("cap", self.cap)
+
+
+@dataclass(frozen=True)
+class HeavyBall:
+    """Polyak's heavy ball: adds ``momentum`` times the last displacement.
+
+    References
+    ----------
+    Luo, Zheng, Zhang, arXiv 2310.04656.
+    """
+
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: got {self.momentum!r}, expected 0 <= momentum < 1")
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """Nesterov's extrapolation with weight n / (n + 3).
+
+    Parameters
+    ----------
+    restart : int
+        n starts again from 0 after this many steps, and whenever the extrapolation points against the direction.
+
+    References
+    ----------
+    Luo, Zheng, Zhang, arXiv 2310.04656; O'Donoghue and Candes, Found. Comput. Math. 15 (2015) 715.
+    """
+
+    restart: int = 200
+
+    def __post_init__(self) -> None:
+        if self.restart < 1:
+            raise ValueError(f"restart: got {self.restart!r}, expected at least 1")

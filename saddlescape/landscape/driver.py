@@ -1,0 +1,132 @@
+"""The driver: rounds of tasks, results into the journal as they arrive, merging in task order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from .landscape import Landscape
+from .merge import Merger
+from .parallel import Pooled, Serial, one_thread
+from .progress import Progress
+from ..results import SearchResult
+from .records import Run, SearchRecord, Task
+
+ROUND = 32  # tasks chosen together; it must not depend on the number of workers
+
+
+def now() -> str:
+    """UTC, ISO 8601."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+@dataclass(eq=False)
+class Driver:
+    """Works off the frontier of a landscape.
+
+    Parameters
+    ----------
+    landscape : Landscape
+        With its last run begun and its tasks on the frontier.
+    merger : Merger
+    runner : Serial or Pooled
+    store : MemoryStore or FileStore
+    progress : Progress or None
+    callback : callable or None
+        ``callback(landscape, search)`` after every merged search; a true return value ends the run politely.
+    """
+
+    landscape: Landscape
+    merger: Merger
+    runner: Serial | Pooled
+    store: Any
+    progress: Progress | None
+    callback: Callable[[Landscape, SearchRecord], bool | None] | None
+
+    def run(self) -> Landscape:
+        """Work until the frontier is empty, or until Ctrl-C or the callback asks to stop; what is done is kept either way."""
+        landscape = self.landscape
+        try:
+            with one_thread(), _interruptible() as stop:
+                while landscape.frontier and not stop():
+                    self._round(stop)
+                    self.store.checkpoint(landscape)
+        finally:
+            self.runner.close()
+            if self.progress is not None:
+                self.progress.close()
+        status = "interrupted" if landscape.frontier else "complete"
+        landscape.runs[-1] = replace(landscape.runs[-1], ended=now(), status=status)
+        self.store.end(landscape.runs[-1])
+        self.store.close(landscape)
+        return landscape
+
+    def _round(self, stop: _Stop) -> None:
+        landscape = self.landscape
+        tasks = [landscape.frontier[i] for i in sorted(landscape.frontier)[:ROUND]]
+        results = {task.id: landscape.pending[task.id] for task in tasks if task.id in landscape.pending}
+        jobs = [
+            (task, landscape.nodes[task.parent].point if task.parent >= 0 else None) for task in tasks if task.id not in results
+        ]
+        turn = self._merge_ready(tasks, 0, results, stop)
+        for task, result in self.runner.results(jobs, stop):
+            self.store.result(task.id, result)
+            results[task.id] = result
+            turn = self._merge_ready(tasks, turn, results, stop)
+
+    def _merge_ready(self, tasks: list[Task], turn: int, results: dict[int, SearchResult], stop: _Stop) -> int:
+        """Merge what has arrived, in task order and without gaps; returns whose turn is next."""
+        while turn < len(tasks) and tasks[turn].id in results:
+            self._merge(tasks[turn], results[tasks[turn].id], stop)
+            turn += 1
+        return turn
+
+    def _merge(self, task: Task, result: SearchResult, stop: _Stop) -> None:
+        landscape = self.landscape
+        commit = self.merger.commit(landscape, task, result, landscape.next_task)
+        self.store.commit(commit)
+        landscape.apply(commit)
+        if self.progress is not None:
+            self.progress.update(landscape)
+        if self.callback is not None and self.callback(landscape, commit.search):
+            stop.request()
+
+
+class _Stop:
+    """A wish to stop, from Ctrl-C or a callback; calling it says whether there is one."""
+
+    def __init__(self) -> None:
+        self._requested = False
+
+    def __call__(self) -> bool:
+        return self._requested
+
+    def request(self, *_: Any) -> None:
+        """Ask for a polite stop; a second Ctrl-C interrupts at once."""
+        if self._requested and _:
+            raise KeyboardInterrupt
+        self._requested = True
+
+
+@contextmanager
+def _interruptible():
+    """Ctrl-C as a wish to stop between steps, so that no record is cut in two."""
+    stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, stop.request)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def new_run(landscape: Landscape, configuration: dict, entropy: int) -> Run:
+    """The record of a run that begins now."""
+    return Run(len(landscape.runs), now(), "", "running", configuration, entropy)

@@ -1,0 +1,103 @@
+"""One task carried out: a pure function of the model, the parent point, the task and its seed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..dynamics.flow import GradientFlow
+from ..dynamics.scales import curvature_length, departure, rough_lowest
+from ..dynamics.search import Limits, connect, run
+from ..dynamics.state import Method
+from ..model import EnergyModel
+from ..results import SearchResult, StationaryPoint, Status
+from .records import Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every task of a run has in common.
+
+    Parameters
+    ----------
+    method : Method
+        For every index but 0 from an index-1 saddle.
+    quench : GradientFlow
+        From index-1 saddles down.
+    limits : Limits
+    entropy : int
+        Seed of the run; each task spawns its own stream from it.
+    max_index : int or None
+        Highest index a start is searched for.
+    """
+
+    method: Method
+    quench: GradientFlow
+    limits: Limits
+    entropy: int
+    max_index: int | None
+
+
+def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint | None, callback: Any = None) -> SearchResult:
+    """Carry out one task. An exception of the model becomes a result with `Status.FAILED`: the run goes on."""
+    try:
+        if task.kind == "start":
+            return _from_start(model, plan, task, callback)
+        return _from_node(model, plan, task, parent, callback)
+    except Exception as error:
+        logger.warning("search %d (%s to index %d from node %d) failed", task.id, task.kind, task.target, task.parent, exc_info=True)
+        x = task.start if task.start is not None else parent.x
+        message = f"{Status.FAILED.sentence} {type(error).__name__}: {error}"
+        return SearchResult(Status.FAILED, message, None, np.array(x), np.nan, np.nan, task.target)
+
+
+def _rng(plan: Plan, task: Task) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(plan.entropy, spawn_key=(task.run, task.id)))
+
+
+def _from_start(model: EnergyModel, plan: Plan, task: Task, callback: Any) -> SearchResult:
+    """From a given point: stay if it is stationary, else go to the index of its Hessian (target -1) or down (target 0)."""
+    x0 = task.start
+    method = plan.quench if task.target == 0 else plan.method
+    derivatives = connect(model, x0, method)
+    length = curvature_length(derivatives, x0, derivatives.solve(derivatives.gradient(x0)))
+    rng = _rng(plan, task)
+    index = task.target
+    if index < 0:
+        limit = min(model.dim, 20 if plan.max_index is None else plan.max_index)
+        index = int(np.count_nonzero(rough_lowest(derivatives, x0, limit, rng)[0] < 0.0)) if limit else 0
+    return run(derivatives, x0, method, index, plan.limits, length=length, rng=rng, callback=callback, stay=True)
+
+
+def _from_node(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint, callback: Any) -> SearchResult:
+    method = plan.quench if task.kind == "quench" else plan.method
+    c = task.coefficients
+    v = task.sign * (c @ parent.eigenvectors[: c.size])
+    derivatives = connect(model, parent.x, method)
+    scale = departure(derivatives, parent.x, v, float(c**2 @ parent.eigenvalues[: c.size]))
+    distance = scale.near if task.kind == "quench" else scale.turning
+    frame = None
+    if task.kind == "down":
+        frame = _complement(c[: parent.index])[: task.target] @ parent.unstable
+    elif task.kind == "up":
+        frame = np.concatenate([parent.unstable, v[None]])
+    length = scale.turning * np.abs(v).max()
+    return run(
+        derivatives, parent.x + distance * v, method, task.target, plan.limits,
+        frame=frame, length=length, rng=_rng(plan, task), callback=callback,
+    )  # fmt: skip
+
+
+def _complement(c: np.ndarray) -> np.ndarray:
+    """An orthonormal basis (m - 1, m) of the complement of a unit vector (m,), each row near a unit vector and in their order."""
+    leading = int(np.argmax(np.abs(c)))
+    rows = np.delete(np.eye(c.size), leading, axis=0)
+    if np.abs(np.delete(c, leading)).max(initial=0.0) == 0.0:
+        return rows
+    q, r = np.linalg.qr(np.concatenate([c[None], rows]).T)
+    return (q * np.sign(np.diag(r))).T[1:]

@@ -1,0 +1,229 @@
+"""From an energy model to its solution landscape."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..dynamics.describe import describe, rebuild
+from ..dynamics.flow import GradientFlow
+from ..dynamics.hisd import HiSD
+from ..dynamics.search import Limits
+from ..dynamics.state import Method
+from ..model import EnergyModel, check_point
+from ..numerics.check import gradient_consistent
+from ..symmetry import Symmetry
+from .driver import Driver, new_run
+from .execute import Plan
+from .frontier import DownwardSearch, Search, UpwardSearch
+from .landscape import Landscape, ModelInfo
+from .merge import Merger
+from .parallel import Pooled, Serial
+from .records import Run, SearchRecord, Task
+
+if TYPE_CHECKING:
+    from .progress import Progress
+
+MERGE_TOLERANCE = 1e-5
+
+Start = str | np.ndarray | Sequence[np.ndarray] | Sequence[str] | None
+
+
+def explore(
+    model: EnergyModel,
+    start: Start = None,
+    *,
+    max_index: int | None = None,
+    method: Method | None = None,
+    searches: Iterable[Search] | None = None,
+    upward: bool = False,
+    symmetry: Symmetry | None = None,
+    store: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    workers: int = 1,
+    rng: Any = None,
+    progress: Progress | None = None,
+    callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
+    merge_tolerance: float = MERGE_TOLERANCE,
+) -> Landscape:
+    """Find the solution landscape of an energy: stationary points, certified Morse indices, connections.
+
+    Each start is taken as it is if it is a stationary point; else a point of the index of its Hessian and a minimum are searched
+    for from there. Every new point is then left along each of its unstable directions, both ways (downward search), index-1
+    saddles by gradient flow to both sides, and with ``upward`` along its softest stable directions too.
+
+    Parameters
+    ----------
+    model : EnergyModel
+    start : str, (n,) array, or a sequence of them, optional
+        Where to begin; a text is the name of one of the model's starts. Default: the model's default start.
+    max_index : int, optional
+        The highest index searched for. Default: the index of the start, or with ``upward`` as high as it goes.
+    method : Method
+        Moves the point. Default: ``HiSD()``, preconditioned where the model has a preconditioner.
+    searches : iterable of DownwardSearch, UpwardSearch
+        How points are left. Default: ``DownwardSearch()``, and ``UpwardSearch()`` with ``upward``.
+    upward : bool
+        Search upward as well.
+    symmetry : Symmetry, optional
+        The group modulo which points are merged. Default: the model's.
+    store : path, optional
+        The landscape file to write while the run goes on. Default: memory alone.
+    executor : concurrent.futures.Executor, optional
+        Carries out the searches (dask, MPI). Default: this process, or a pool of ``workers`` processes.
+    workers : int
+        Worker processes. Their number changes no number of the result.
+    rng : int, SeedSequence or Generator, optional
+        Seed. Default: 0.
+    progress : Progress, optional
+        See `saddlescape.landscape.progress`.
+    callback : callable, optional
+        ``callback(landscape, search)`` after each merged search; a true return value ends the run politely.
+    merge_tolerance : float
+        Two points are one if their distance modulo the symmetry (mass norm) is at most this times the norm of x.
+
+    Returns
+    -------
+    Landscape
+        Its last run has status "interrupted" if Ctrl-C or the callback ended it; it can be extended or resumed then.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what it should be.
+    saddlescape.store.StoreError
+        If the file cannot be written; what was written before is kept.
+
+    References
+    ----------
+    Yin, Wang, Chen, Zhang, Zhang, Phys. Rev. Lett. 124 (2020) 090601.
+    """
+    landscape = Landscape(ModelInfo.of(model, symmetry if symmetry is not None else model.symmetry), model, symmetry)
+    configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
+    points = starting_points(model, start)
+    _warn_of_wrong_gradient(model, points[0])
+    keeper = _new_store(store, landscape)
+    tasks = start_tasks(points, 0, 0)
+    begin(landscape, keeper, configuration, rng, tasks)
+    return drive(landscape, keeper, method, executor, workers, progress, callback)
+
+
+def configure(model, max_index, method, searches, upward, merge_tolerance) -> dict:
+    """The settings of a run, checked, as JSON-ready values."""
+    if max_index is not None and not 0 <= max_index <= model.dim:
+        raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
+    method = HiSD() if method is None else method
+    if not isinstance(method, Method):
+        raise TypeError(f"method: got {method!r}, expected HiSD() or an object with begin() and advance()")
+    if getattr(method, "index", None) is not None:
+        raise ValueError(f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out")
+    if searches is None:
+        searches = (DownwardSearch(), UpwardSearch()) if upward else (DownwardSearch(),)
+    searches = tuple(searches)
+    for search in searches:
+        if not isinstance(search, (DownwardSearch, UpwardSearch)):
+            raise TypeError(f"searches: got {search!r}, expected DownwardSearch() and UpwardSearch()")
+    if not merge_tolerance > 0:
+        raise ValueError(f"merge_tolerance: got {merge_tolerance!r}, expected a positive number")
+    return {
+        "max_index": max_index,
+        "method": describe(method),
+        "quench": describe(GradientFlow(preconditioned=method.preconditioned)),
+        "searches": [{"name": type(s).__name__, **vars(s)} for s in searches],
+        "merge_tolerance": float(merge_tolerance),
+    }
+
+
+def starting_points(model: EnergyModel, start: Start) -> list[np.ndarray]:
+    """The starts as points (n,), checked."""
+    if start is None:
+        return [check_point(model.default_start(), model.dim, "default_start()")]
+    if isinstance(start, str):
+        return [check_point(model.start(start), model.dim, f"start {start!r}")]
+    if isinstance(start, np.ndarray) and start.ndim == 1 or not isinstance(start, (list, tuple, np.ndarray)):
+        return [check_point(start, model.dim, "start")]
+    if len(start) == 0:
+        raise ValueError("start: got an empty sequence, expected at least one point or name")
+    if np.ndim(start[0]) == 0 and not isinstance(start[0], str):
+        return [check_point(start, model.dim, "start")]
+    return [
+        check_point(model.start(s) if isinstance(s, str) else s, model.dim, f"start[{i}]") for i, s in enumerate(start)
+    ]
+
+
+def start_tasks(points: list[np.ndarray], first: int, run: int) -> tuple[Task, ...]:
+    """For each point a search to the index of its Hessian (target -1) and one down (target 0)."""
+    return tuple(
+        Task(first + 2 * i + j, "start", -1, -1, 0, target, np.empty(0), point, run)
+        for i, point in enumerate(points)
+        for j, target in enumerate((-1, 0))
+    )
+
+
+def _warn_of_wrong_gradient(model: EnergyModel, x: np.ndarray) -> None:
+    consistent, ratio = gradient_consistent(model, x)
+    if not consistent:
+        warnings.warn(
+            f"the gradient of {type(model).__name__} does not belong to its energy (slope of the energy / gradient = {ratio:.6g} near the "
+            "start); run check_model(model)",
+            stacklevel=3,
+        )
+
+
+def _new_store(path: str | os.PathLike[str] | None, landscape: Landscape) -> Any:
+    from ..store import FileStore, MemoryStore
+
+    return MemoryStore() if path is None else FileStore.create(path, landscape)
+
+
+def begin(landscape: Landscape, keeper: Any, configuration: dict, rng: Any, tasks: tuple[Task, ...]) -> None:
+    """Open a new run on a landscape with its first tasks."""
+    run = new_run(landscape, configuration, _entropy(rng))
+    landscape.runs.append(run)
+    landscape.add_tasks(tasks)
+    keeper.begin(run, tasks)
+
+
+def _entropy(rng: Any) -> int:
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    if rng is None or (isinstance(rng, (int, np.integer)) and rng >= 0):
+        return int(rng or 0)
+    raise TypeError(f"rng: got {rng!r}, expected a non-negative int, a SeedSequence or a Generator")
+
+
+def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, workers, progress, callback) -> Landscape:
+    """Work off the frontier of the landscape's last run; ``method`` is needed only if it is not the library's own."""
+    if not (isinstance(workers, (int, np.integer)) and workers >= 1):
+        raise ValueError(f"workers: got {workers!r}, expected an integer of at least 1")
+    run: Run = landscape.runs[-1]
+    settings = run.configuration
+    model, symmetry = landscape.model, landscape.symmetry
+    method = rebuild(settings["method"]) if method is None else method
+    if describe(method) != settings["method"]:
+        raise ValueError(f"method: got {describe(method)}, but this run was made with {settings['method']}")
+    kinds = {"DownwardSearch": DownwardSearch, "UpwardSearch": UpwardSearch}
+    searches = tuple(kinds[s["name"]](**{k: v for k, v in s.items() if k != "name"}) for s in settings["searches"])
+    quench = rebuild(settings["quench"])
+    upward = any(isinstance(s, UpwardSearch) for s in searches)
+    max_index = settings["max_index"]
+    plan = Plan(method, quench, Limits(), run.entropy, max_index)
+    metric = "preconditioned" if method.preconditioned and hasattr(model, "preconditioner") else "mass"
+    merger = Merger(
+        model, symmetry, searches, settings["merge_tolerance"], max_index, _text(settings["method"]), _text(settings["quench"]), metric
+    )
+    runner = Serial(model, plan) if executor is None and workers == 1 else Pooled(model, plan, workers, executor)
+    return Driver(landscape, merger, runner, keeper, progress, callback).run()
+
+
+def _text(description: dict) -> str:
+    """A method as one readable line."""
+    parts = [f"{k}={_text(v) if isinstance(v, dict) else v}" for k, v in description.items() if k not in ("name", "repr") and v is not None]
+    return f"{description['name']}({', '.join(parts)})"
