@@ -12,9 +12,10 @@ import numpy as np
 
 from ..landscape.records import Commit, SearchRecord
 from ..results import SearchResult
-from .schema import FieldKind, fields
+from .schema import FieldKind, fields, split
 
 _HEADER = struct.Struct("<I")
+_FLOAT = np.dtype("<f8")
 
 
 class _Encoder:
@@ -29,8 +30,14 @@ class _Encoder:
         self._size = 0
         self._shared = {id(array): name for name, array in shared.items()}
 
-    def record(self, record: Any) -> dict[str, Any]:
-        return {field.name: self.value(getattr(record, field.name), field.kind) for field in fields(type(record))}
+    def record(self, record: Any, without: str = "") -> dict[str, Any]:
+        plain, others = split(type(record))
+        known = record.__dict__
+        tree = {name: known[name] for name in plain}
+        for name, kind, _ in others:
+            if name != without:
+                tree[name] = self.value(known[name], kind)
+        return tree
 
     def value(self, value: Any, kind: FieldKind) -> Any:
         if value is None:
@@ -49,14 +56,14 @@ class _Encoder:
         name = self._shared.get(id(array))
         if name is not None:
             return name
-        raw = np.asarray(array, dtype="<f8").tobytes()
+        raw = array.astype(_FLOAT, copy=False).tobytes()
         place = [self._size, *array.shape]
         self.buffers.append(raw)
         self._size += len(raw)
         return place
 
     def payload(self, tree: dict[str, Any]) -> bytes:
-        text = json.dumps(tree, default=_scalar, separators=(",", ":")).encode()
+        text = _JSON.encode(tree).encode()
         return b"".join((_HEADER.pack(len(text)), text, *self.buffers))
 
 
@@ -64,6 +71,9 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"cannot keep a {type(value).__name__} in a landscape file; expected numbers, text, lists and dicts")
+
+
+_JSON = json.JSONEncoder(default=_scalar, separators=(",", ":"))
 
 
 class _Decoder:
@@ -99,7 +109,7 @@ class _Decoder:
         for size in shape:
             count *= size
         # The copy owns its memory and is aligned, whatever the length of the header was.
-        return np.frombuffer(self._arrays, dtype="<f8", count=count, offset=offset).reshape(shape).astype(np.float64)
+        return np.frombuffer(self._arrays, dtype=_FLOAT, count=count, offset=offset).reshape(shape).astype(np.float64)
 
 
 def encode(kind: str, **content: Any) -> bytes:
@@ -171,21 +181,17 @@ def encode_commit(commit: Commit, recorded: SearchResult) -> bytes:
         The result as it was recorded when it arrived.
     """
     encoder = _Encoder(_arrays_of(recorded))
+    result = commit.search.result
     changes = {}
-    for field in fields(SearchResult):
-        value, known = getattr(commit.search.result, field.name), getattr(recorded, field.name)
-        if value is known or field.name == "point":
-            continue
-        if field.kind in (FieldKind.ARRAY, FieldKind.RECORD) or value != known:
-            changes[field.name] = encoder.value(value, field.kind)
-    tree: dict[str, Any] = {"kind": "commit", "changes": changes}
-    tree["search"] = {
-        f.name: encoder.value(getattr(commit.search, f.name), f.kind) for f in fields(SearchRecord) if f.name != "result"
-    }
-    for field in fields(Commit):
-        if field.name != "search":
-            tree[field.name] = encoder.value(getattr(commit, field.name), field.kind)
-    return encoder.payload(tree)
+    if result is not recorded:
+        for name, kind, _ in fields(SearchResult):
+            value, known = getattr(result, name), getattr(recorded, name)
+            if value is known or name == "point":
+                continue
+            if kind in (FieldKind.ARRAY, FieldKind.RECORD) or value != known:
+                changes[name] = encoder.value(value, kind)
+    search = encoder.record(commit.search, without="result")
+    return encoder.payload({"kind": "commit", "changes": changes, "search": search, **encoder.record(commit, without="search")})
 
 
 def decode_commit(tree: Mapping[str, Any], arrays: memoryview, recorded: Mapping[int, SearchResult]) -> Commit:

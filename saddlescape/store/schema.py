@@ -36,6 +36,23 @@ class Field(NamedTuple):
     type: Any
 
 
+class Layout(NamedTuple):
+    """The fields of a record class, split for speed: a search is recorded in tens of microseconds.
+
+    Parameters
+    ----------
+    plain : tuple of str
+        Fields whose values are JSON-ready as they are.
+    others : tuple of Field
+        Arrays, records, enumerations.
+    """
+
+    plain: tuple[str, ...]
+    others: tuple[Field, ...]
+
+
+_JSON_READY = (FieldKind.INTEGER, FieldKind.REAL, FieldKind.TEXT, FieldKind.JSON)
+
 _PLAIN = {
     int: FieldKind.INTEGER,
     float: FieldKind.REAL,
@@ -56,6 +73,13 @@ def fields(cls: type) -> tuple[Field, ...]:
     """
     hints = typing.get_type_hints(cls)
     return tuple(Field(f.name, *_kind(hints[f.name], f"{cls.__name__}.{f.name}")) for f in dataclasses.fields(cls))
+
+
+@cache
+def split(cls: type) -> Layout:
+    """The fields of a record class as a `Layout`."""
+    plain = tuple(field.name for field in fields(cls) if field.kind in _JSON_READY)
+    return Layout(plain, tuple(field for field in fields(cls) if field.kind not in _JSON_READY))
 
 
 def _kind(hint: Any, where: str) -> tuple[FieldKind, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from saddlescape.landscape.landscape import Landscape, ModelInfo
 from saddlescape.landscape.records import Commit, Edge, Node, Run, SearchRecord, Task
 from saddlescape.results import SearchResult, StationaryPoint, Status, Trajectory
+from saddlescape.store import FileStore
 
 AWKWARD = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1 / 3])
 
@@ -105,3 +107,53 @@ def grown(seed: int, dim: int, count: int, trajectories: bool = False) -> Landsc
     for _, commit in commits(seed, dim, count, trajectories):
         landscape.apply(commit)
     return landscape
+
+
+def begun(path: Path, seed: int, dim: int) -> tuple[FileStore, Landscape]:
+    """A new file in which a run has just begun."""
+    landscape = Landscape(model_info(dim))
+    store = FileStore.create(path, landscape)
+    begin(store, landscape, seed)
+    return store, landscape
+
+
+def begin(store: FileStore, landscape: Landscape, seed: int) -> None:
+    tasks = (first_task(seed, landscape.info.dim),)
+    store.begin(RUN, tasks)
+    landscape.runs.append(RUN)
+    landscape.add_tasks(tasks)
+
+
+def drive(
+    store: FileStore,
+    landscape: Landscape,
+    seed: int,
+    count: int,
+    every: int = 4,
+    acknowledge: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Do what is left of ``count`` searches: the next result always arrives before the last one is merged."""
+    work = list(commits(seed, landscape.info.dim, count))
+    for number in range(len(landscape.searches), count):
+        for ahead in range(number, min(number + 2, count)):
+            if ahead not in store_results(landscape):
+                made = work[ahead][0]
+                store.result(ahead, made)
+                landscape.pending[ahead] = made
+                acknowledge(f"result {ahead}")
+        commit = work[number][1]
+        store.commit(commit)
+        acknowledge(f"commit {number}")
+        landscape.apply(commit)
+        if number % every == every - 1:
+            store.checkpoint(landscape, force=True)
+
+
+def store_results(landscape: Landscape) -> set[int]:
+    return set(landscape.pending) | {search.task.id for search in landscape.searches}
+
+
+def finish(store: FileStore, landscape: Landscape) -> None:
+    store.end(ENDED)
+    landscape.runs[-1] = ENDED
+    store.close(landscape)
