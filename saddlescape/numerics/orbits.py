@@ -103,7 +103,7 @@ def isotropic_directions(
     eigenvalues : (m,) array
         Ascending.
     eigenvectors : (m, n) array
-        Rows, orthonormal in the mass inner product.
+        Rows, orthonormal in the mass inner product. A multiple eigenvalue given in part keeps the eigenvectors it is given with.
     tolerance : float
         As in `stabiliser`.
     degeneracy : float
@@ -112,10 +112,15 @@ def isotropic_directions(
     Returns
     -------
     directions : list of Direction
-        By eigenvalue; unit vectors whose sign does not depend on the signs of the eigenvectors. A simple eigenvalue gives its
+        By eigenvalue: unit vectors whose sign does not depend on the signs of the eigenvectors. A simple eigenvalue gives its
         eigenvector. The eigenspace of a multiple one is a representation of the stabiliser of x: it gives the one-dimensional
         fixed-point spaces of subgroups, one of each set that the stabiliser permutes, and eigenvectors in addition as far as the
         directions and their images do not span the eigenspace (all of them where there are no such lines).
+
+    Raises
+    ------
+    ValueError
+        If the shapes of eigenvalues and eigenvectors do not fit.
 
     Notes
     -----
@@ -166,9 +171,31 @@ def _representation(symmetry: Symmetry, elements: np.ndarray, vectors: np.ndarra
 
 
 class _Isotropy:
-    """One eigenspace as a representation of the stabiliser of a point."""
+    """One eigenspace, of dimension k, as a representation of the stabiliser of a point.
 
-    def __init__(self, symmetry, x, mass, tolerance, elements, action, moving, vectors):
+    Parameters
+    ----------
+    elements : (e, 1 + a) array
+        The stabiliser.
+    action : (e, k, k) array
+        Its matrices in the basis of the eigenvectors.
+    moving : (t, k, k) array
+        Matrices of further elements that fix the point, see `_unit_translations`.
+    vectors : (k, n) array
+        The eigenvectors.
+    """
+
+    def __init__(
+        self,
+        symmetry: Symmetry,
+        x: np.ndarray,
+        mass: float | np.ndarray,
+        tolerance: float,
+        elements: np.ndarray,
+        action: np.ndarray,
+        moving: np.ndarray,
+        vectors: np.ndarray,
+    ):
         self.symmetry, self.x, self.mass, self.tolerance, self.vectors = symmetry, x, mass, tolerance, vectors
         self.dimension = len(vectors)
         # An eigenspace only partly given (the last of a truncated list) is not mapped to itself: such elements do not count.
