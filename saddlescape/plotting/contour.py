@@ -165,7 +165,9 @@ def _draw_energy(ax: Axes, x: np.ndarray, y: np.ndarray, energy: np.ndarray, lev
     filled = ax.contourf(x, y, masked, levels, cmap=_ENERGY, extend=extend)
     ax.contour(x, y, masked, levels, colors="white", linestyles="solid", linewidths=0.3, alpha=0.5)
     if colorbar:
-        bar = ax.figure.colorbar(filled, ax=ax, ticks=MaxNLocator(7))
+        bar = ax.figure.colorbar(filled, ax=ax)
+        ticks = MaxNLocator(7).tick_values(levels[0], levels[-1])
+        bar.set_ticks(ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
         bar.set_label("energy", fontsize=FONT)
         bar.ax.tick_params(labelsize=FONT)
 

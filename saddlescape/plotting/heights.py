@@ -21,6 +21,7 @@ def height_layout(
     *,
     box: tuple[float, float] = BOX,
     gap: tuple[float, float] = GAP,
+    attach: float = 0.0,
 ) -> Layout:
     """Lay out a graph whose ordinates are given (an energy), choosing abscissae without overlaps.
 
@@ -33,11 +34,13 @@ def height_layout(
     edges : sequence of (node, node)
     box, gap
         As in `layered_layout`.
+    attach : float
+        How far above the centre of a box its edges end.
 
     Returns
     -------
     Layout
-        With routes of an odd number of points from centre to centre, straight or bent around other nodes, and one row per node.
+        With routes of an odd number of points from node to node, straight or bent around other nodes, and one row per node.
     """
     y = np.asarray(heights, dtype=float)
     x = np.zeros(len(y))
@@ -46,19 +49,19 @@ def height_layout(
     for _ in range(_PASSES):  # after the first pass every node sees all others
         for v in np.lexsort((np.arange(len(y)), y)):
             placed[v] = False
-            x[v] = _best_place(v, x, y, ends, placed, box, box[0] + gap[0])
+            x[v] = _best_place(v, x, y, ends, placed, box, gap[0], attach)
             placed[v] = True
     x = x - (x.min(initial=0.0) + x.max(initial=0.0)) / 2
     positions = np.column_stack([x, y])
     order = np.lexsort((x, -y))
-    routes = tuple(_bent(a, b, positions, box) for a, b in edges)
+    routes = tuple(_bent(a, b, positions, box, attach) for a, b in edges)
     return Layout(positions, routes, tuple((int(v),) for v in order))
 
 
-def _bent(a: int, b: int, positions: np.ndarray, box: tuple[float, float]) -> np.ndarray:
+def _bent(a: int, b: int, positions: np.ndarray, box: tuple[float, float], attach: float) -> np.ndarray:
     """A line between two nodes as (m, 2) points, bent no more than it takes to avoid the other nodes."""
     t = np.linspace(0.0, 1.0, _POINTS)[:, None]
-    start, end = positions[a], positions[b]
+    start, end = positions[[a, b]] + np.array([0.0, attach])
     others = np.delete(positions, [a, b], axis=0)
     across = np.array([start[1] - end[1], end[0] - start[0]])
     across /= np.hypot(*across) or 1.0
@@ -74,29 +77,31 @@ def _bent(a: int, b: int, positions: np.ndarray, box: tuple[float, float]) -> np
     return best
 
 
-def _best_place(v, x, y, ends, placed, box, pitch) -> float:
+def _best_place(v, x, y, ends, placed, box, gap, attach) -> float:
     """The cheapest free abscissa for node v beside the nodes placed so far."""
     joined = np.unique(ends[(ends == v).any(axis=1)])
     joined = joined[placed[joined]]
     wish = float(x[joined].mean()) if joined.size else 0.0
     beside = x[placed & (np.abs(y - y[v]) < box[1] + _CLEAR)]
+    pitch = box[0] + gap
     steps = pitch * np.array([-1.5, -1.0, 1.0, 1.5])
     options = np.concatenate([[wish], wish + steps, (beside[:, None] + steps).ravel()])
     free = options[(np.abs(options[:, None] - beside) >= pitch - 1e-9).all(axis=1)]
     near = sorted(free.tolist(), key=lambda o: (round(abs(o - wish), 9), o))[:_OPTIONS]
     drawn = ends[placed[ends].all(axis=1)]
     positions = np.column_stack([x, y])
-    costs = [_cost(np.array([o, y[v]]), wish, joined, drawn, placed, positions, box) for o in near]
+    costs = [_cost(np.array([o, y[v]]), wish, joined, drawn, placed, positions, box, attach) for o in near]
     return near[int(np.argmin(np.round(costs, 9)))]
 
 
-def _cost(here, wish, joined, drawn, placed, positions, box) -> float:
+def _cost(here, wish, joined, drawn, placed, positions, box, attach) -> float:
     """Distance from the wish and from the middle, and a fine for every edge that would run through a node."""
     others = np.flatnonzero(placed)
     own, other = (m.ravel() for m in np.meshgrid(joined, others, indexing="ij"))
     own, other = own[own != other], other[own != other]
-    fine = hits_box(here, positions[own], positions[other], box).sum()
-    fine += hits_box(positions[drawn[:, 0]], positions[drawn[:, 1]], here, box).sum()
+    up = np.array([0.0, attach])
+    fine = hits_box(here + up, positions[own] + up, positions[other], box).sum()
+    fine += hits_box(positions[drawn[:, 0]] + up, positions[drawn[:, 1]] + up, here, box).sum()
     return abs(here[0] - wish) + 0.1 * abs(here[0]) + 3.0 * float(fine)
 
 

@@ -98,7 +98,7 @@ class PathwayMap:
             layout = layered_layout([node.point.index for node in nodes], pairs, box=box, gap=GAP)
         else:
             heights, per_energy = _heights(nodes, box)
-            layout = height_layout(heights, pairs, box=box, gap=GAP)
+            layout = height_layout(heights, pairs, box=box, gap=GAP, attach=CAPTION / 2)
         return cls(nodes, states, links, layout, vertical, side, box, per_energy, note)
 
     @property

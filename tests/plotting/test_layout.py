@@ -134,6 +134,11 @@ def test_given_heights_are_kept_and_boxes_do_not_overlap(seed):
         np.testing.assert_allclose(route[[0, -1]], layout.positions[[a, b]], atol=1e-12)
 
 
+def test_edges_end_where_they_are_attached():
+    layout = height_layout([0.0, 3.0], [(1, 0)], attach=0.2)
+    np.testing.assert_allclose(layout.routes[0][[0, -1]], [[0.0, 3.2], [0.0, 0.2]])
+
+
 def test_a_line_bends_around_a_node_in_its_way():
     # Three nodes of one height side by side: wherever the middle one stands, the outer two are joined around it.
     layout = height_layout([0.0, 0.0, 0.0], [(0, 1), (1, 2), (0, 2)])
