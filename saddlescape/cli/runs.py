@@ -36,7 +36,7 @@ def run_explore(options: argparse.Namespace) -> int:
 
     start = run.start(model)
     if options.overwrite:
-        _remove(path)
+        _remove(path, model)
 
     def drive() -> Landscape:
         return explore(
@@ -114,6 +114,11 @@ def _progress(options: argparse.Namespace) -> Progress | None:
     return progress_to(sys.stderr)
 
 
-def _remove(path: Path) -> None:
-    for name in (path, path.with_name(path.name + ".journal")):
-        name.unlink(missing_ok=True)
+def _remove(path: Path, model: EnergyModel) -> None:
+    """Take a landscape file away with its journal. The store refuses where somebody writes it, or where it is no landscape file."""
+    from ..landscape.landscape import Landscape, ModelInfo
+    from ..store import FileStore
+
+    empty = Landscape(ModelInfo.of(model, model.symmetry))
+    FileStore.create(path, empty, overwrite=True).close(empty)
+    path.unlink()
