@@ -11,7 +11,7 @@ from .layout import BOX, GAP, Layout
 _CLEAR = 0.1
 _OPTIONS = 16
 _PASSES = 3
-_POINTS = 33
+_POINTS = 97
 _BENDS = (0.0, 0.3, -0.3, 0.6, -0.6, 0.9, -0.9, 1.3, -1.3)
 
 
