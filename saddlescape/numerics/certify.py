@@ -231,19 +231,25 @@ def _block(
     d: Derivatives, x: np.ndarray, modes: np.ndarray | None, guess: np.ndarray | None, n_stable: int
 ) -> tuple[Eigenpairs, float, str]:
     def product(rows: np.ndarray) -> np.ndarray:
-        return _complement(d.hvp_rows(x, rows), modes, d.mass)
+        return d.hvp_rows(x, rows)
 
-    def solve(rows: np.ndarray) -> np.ndarray:
-        directions = d.solve(rows)
-        return directions if modes is None else directions - (directions @ (modes * d.mass).T) @ modes
-
+    n = d.dim - (0 if modes is None else len(modes))
     norm = spectral_radius(product, d.mass, d.dim)
     tolerance = zero_tolerance(d, norm)
     block = np.empty((0, d.dim)) if guess is None else guess
     n_pairs = max(len(block), 1) + n_stable
     while True:
         pairs = lobpcg(
-            product, solve, d.mass, block, min(n_pairs, d.dim), rtol=1e-6, atol=0.1 * tolerance, n_guard=4, max_iterations=500
+            product,
+            d.solve,
+            d.mass,
+            block,
+            min(n_pairs, n),
+            rtol=1e-6,
+            atol=0.1 * tolerance,
+            n_guard=4,
+            max_iterations=500,
+            outside=modes,
         )
         values, residuals = pairs.values, pairs.residuals
         null = (np.abs(values) <= tolerance) & (residuals <= tolerance)
@@ -254,7 +260,7 @@ def _block(
                 f"after {pairs.iterations} iterations; a preconditioner or a sparse hessian(x) in the model would help"
             )
         nonpositive = int(np.count_nonzero(values <= tolerance))
-        if len(values) >= nonpositive + n_stable or len(values) == d.dim:
+        if len(values) >= nonpositive + n_stable or len(values) == n:
             break
         block, n_pairs = pairs.vectors, n_pairs + 4
     keep = min(len(values), nonpositive + n_stable)

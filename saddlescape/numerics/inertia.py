@@ -66,7 +66,7 @@ class DenseSpectrum:
             complement = np.linalg.qr((zero_modes * root).T, mode="complete")[0][:, len(zero_modes) :]
             self.values, turn = np.linalg.eigh(complement.T @ scaled @ complement)
             turn = complement @ turn
-        self.vectors = turn.T / root
+        self.vectors = np.ascontiguousarray(turn.T) / root
         self.norm = float(max(-self.values[0], self.values[-1])) if self.values.size else 0.0
 
     @classmethod
