@@ -235,6 +235,8 @@ def _block(
 
     n = d.dim - (0 if modes is None else len(modes))
     norm = spectral_radius(product, d.mass, d.dim)
+    if not np.isfinite(norm):
+        raise CertificationError("hvp: Hessian-vector products are NaN or infinite at this point")
     tolerance = zero_tolerance(d, norm)
     block = np.empty((0, d.dim)) if guess is None else guess
     n_pairs = max(len(block), 1) + n_stable

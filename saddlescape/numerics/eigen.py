@@ -57,6 +57,8 @@ def independent_rows(rows: np.ndarray, mass: float | np.ndarray, smallest: float
 def spectral_radius(hvp_rows: Rows, mass: float | np.ndarray, n: int, *, n_steps: int = 12, seed: int = 0) -> float:
     """An estimate of max |lambda| of H v = lambda mass v, from below and usually within a few per cent.
 
+    NaN or infinite if a product is.
+
     Lanczos without reorthogonalisation: the extreme Ritz values are all that is read.
 
     Parameters
@@ -82,7 +84,9 @@ def spectral_radius(hvp_rows: Rows, mass: float | np.ndarray, n: int, *, n_steps
         beta = float(np.sqrt(np.dot(image, image * mass)))
         diagonal.append(alpha)
         off.append(beta)
-        if beta <= 1e-12 * abs(alpha) or not np.isfinite(beta):
+        if not np.isfinite(beta):
+            return beta
+        if beta <= 1e-12 * abs(alpha):
             break
         before, v = v, image / beta
     off = off[: len(diagonal) - 1]

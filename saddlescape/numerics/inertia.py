@@ -45,6 +45,11 @@ class DenseSpectrum:
     zero_modes : (m, n) array or None
         Mass-orthonormal rows to leave out.
 
+    Raises
+    ------
+    CertificationError
+        If an entry is not finite.
+
     Attributes
     ----------
     values : (n - m,) array
@@ -60,6 +65,8 @@ class DenseSpectrum:
     def __init__(self, hessian: np.ndarray, mass: float | np.ndarray, zero_modes: np.ndarray | None = None):
         root = np.sqrt(mass)
         scaled = hessian / mass if np.ndim(mass) == 0 else hessian / root / root[:, None]
+        if not np.isfinite(scaled).all():
+            raise CertificationError("hessian: it has entries that are NaN or infinite at this point")
         if zero_modes is None or len(zero_modes) == 0:
             self.values, turn = np.linalg.eigh(scaled)
         else:
@@ -131,7 +138,7 @@ def count_inertia(hessian: Any, mass: float | np.ndarray, shift: float = 0.0) ->
     Raises
     ------
     CertificationError
-        If no elimination is accurate enough and n exceeds `DENSE_LIMIT`.
+        If an entry is not finite, or no elimination is accurate enough and n exceeds `DENSE_LIMIT`.
     """
     if isinstance(hessian, np.ndarray):
         return _count_dense(hessian, mass, shift)
@@ -139,6 +146,8 @@ def count_inertia(hessian: Any, mass: float | np.ndarray, shift: float = 0.0) ->
 
     n = hessian.shape[0]
     norm = sparse_norm(hessian, mass)
+    if not np.isfinite(norm):
+        raise CertificationError("hessian: it has entries that are NaN or infinite at this point")
     weight = sparse.diags_array(np.broadcast_to(mass, (n,)).astype(float), format="csc")
     shifted = (hessian - shift * weight).tocsc() if shift else hessian.tocsc()
     nudge = 1e-11 * max(norm, abs(shift))

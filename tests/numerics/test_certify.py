@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.sparse
 
 from saddlescape import as_model
 from saddlescape.models import ChafeeInfante, DoubleWells, ModifiedRosenbrock, MuellerBrown, PhaseField, ReducedLandauDeGennes
@@ -219,7 +220,7 @@ def test_dense_inertia_and_block_agree():
         np.testing.assert_allclose(points[way].eigenvalues, points["dense"].eigenvalues, rtol=1e-8)
 
 
-def test_rosenbrock_index_five_is_an_ill_conditioned_block():
+def test_rosenbrock_with_index_five_and_condition_number_4e4():
     model = ModifiedRosenbrock((-5e4,) * 5 + (1.0,) * 995)
     derivatives = Derivatives(model)
     point = certified(derivatives, np.ones(1000))
@@ -245,6 +246,15 @@ def test_a_sign_the_residuals_cannot_decide_is_an_error(monkeypatch):
     values = np.concatenate(([-1e-4, 1e-4], np.geomspace(1e-2, 1e7, n - 2)))
     model = as_model(lambda x: 0.5 * x @ (values * x), lambda x: values * x, n, hvp=lambda x, v: values * v)
     with pytest.raises(CertificationError, match=r"signs are not decided by the residuals .* preconditioner"):
+        certified(Derivatives(model), np.zeros(n))
+
+
+@pytest.mark.parametrize(
+    ("n", "hessian"), [(2, None), (600, None), (600, lambda x: scipy.sparse.diags_array(np.full(600, np.nan)))]
+)
+def test_a_hessian_that_is_not_finite_is_an_error(n, hessian):
+    model = as_model(lambda x: 0.5 * x @ x, lambda x: x.copy(), n, hvp=lambda x, v: np.full(n, np.nan), hessian=hessian)
+    with pytest.raises(CertificationError, match="NaN or infinite at this point"):
         certified(Derivatives(model), np.zeros(n))
 
 

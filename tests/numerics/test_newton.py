@@ -259,6 +259,13 @@ def test_a_matrix_that_cannot_be_factorised_is_a_reason(monkeypatch):
     assert not polished.converged and "unstable" in polished.reason
 
 
+@pytest.mark.parametrize("n", [2, 600])
+def test_products_that_are_not_finite_are_a_reason(n):
+    model = as_model(lambda x: 0.5 * x @ x, lambda x: x.copy(), n, hvp=lambda x, v: np.full(n, np.nan))
+    polished = polish(Derivatives(model), np.ones(n), radius=10.0)
+    assert not polished.converged and ("NaN" in polished.reason or "not finite" in polished.reason)
+
+
 @pytest.mark.parametrize("radius", [0.0, -1.0, np.nan])
 def test_radius_is_checked(radius):
     with pytest.raises(ValueError, match=r"radius: got .*, expected a positive max-norm distance"):
