@@ -18,6 +18,7 @@ from saddlescape.landscape.progress import Progress, ProgressBar, ProgressLines,
 from saddlescape.landscape.records import Commit, Edge, Node, SearchRecord, Task
 from saddlescape.models import MuellerBrown
 from saddlescape.results import SearchResult, StationaryPoint
+from saddlescape.store import save
 
 
 def commit(number, index, energy, edges=(), left=0):
@@ -335,6 +336,15 @@ def test_an_existing_file_is_kept_unless_told(workplace, capsys):
     assert len(load("run.h5").runs) == 1
 
 
+@pytest.mark.parametrize("change", ["seed = 1", "max_index = 1", '[method]\nname = "HiSD"\nstep = "FixedStep"'])
+def test_resume_does_not_pretend_to_obey_a_changed_run_file(workplace, capsys, change):
+    assert run("explore", "run.toml", "--quiet") == 0
+    (workplace / "run.toml").write_text(RUN_FILE.replace("upward = true", f"upward = true\n{change}"))
+    assert run("explore", "run.toml", "--resume") == 1
+    message = capsys.readouterr().err
+    assert "run.toml asks for" in message and "saddlescape resume run.h5" in message and "--overwrite" in message
+
+
 def test_overwrite_replaces_landscape_files_only(workplace, capsys):
     (workplace / "run.h5").write_text("my thesis")
     assert run("explore", "run.toml", "--overwrite") == 1
@@ -345,6 +355,12 @@ def test_overwrite_replaces_landscape_files_only(workplace, capsys):
 def test_resume_begins_where_there_is_nothing(workplace):
     assert run("explore", "run.toml", "--resume", "--quiet", "-o", "other.h5") == 0
     assert len(load("other.h5").nodes) == 5 and not (workplace / "run.h5").exists()
+
+
+def test_a_run_that_was_killed_before_it_began_can_be_begun(workplace):
+    save(Landscape(ModelInfo.of(MuellerBrown(), None)), "run.h5")
+    assert run("explore", "run.toml", "--resume", "--quiet") == 0
+    assert len(load("run.h5").nodes) == 5
 
 
 def test_a_finished_run_can_be_plotted_and_exported(workplace, capsys):

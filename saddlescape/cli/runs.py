@@ -7,18 +7,21 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import figure_path, in_existing_folder, model_like, say
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
     from ..landscape.progress import Progress
+    from ..landscape.records import Run
+    from ..landscape.runfile import RunFile
     from ..model import EnergyModel
 
 
 def run_explore(options: argparse.Namespace) -> int:
     """``explore RUN.toml``: find the landscape that a run file describes."""
+    from .. import load
     from ..landscape.runfile import read_run_file
 
     run = read_run_file(options.run)
@@ -30,15 +33,18 @@ def run_explore(options: argparse.Namespace) -> int:
         )
     model, method = run.build_model(), run.build_method()
     workers = run.explore.workers if options.workers is None else options.workers
-    if options.resume and path.exists():
+    begun = load(path).runs if options.resume and path.exists() else []
+    if begun:
+        _check_same(run, begun[-1], path, model, method)
         return _go_on(path, model, workers, figure, options)
-    from .. import explore
 
     start = run.start(model)
-    if options.overwrite:
+    if options.overwrite or path.exists():  # what exists here has no run in it: its process was killed before it began one
         _remove(path, model)
 
     def drive() -> Landscape:
+        from .. import explore
+
         return explore(
             model,
             start,
@@ -93,6 +99,21 @@ def _run(
         print(outcome(landscape))
         print(f"wrote {path}" + (f" and {figure}" if figure is not None else ""))
     return 0
+
+
+def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method: Any) -> None:
+    """A run goes on with the settings it was begun with, so a run file that was changed since must not seem to be obeyed."""
+    from ..landscape.explore import MERGE_TOLERANCE, configure
+
+    made = {**begun.configuration, "seed": begun.entropy}
+    asked = configure(model, run.explore.max_index, method, None, run.explore.upward, MERGE_TOLERANCE)
+    asked["seed"] = run.explore.seed
+    for key, value in asked.items():
+        if value != made[key]:
+            raise ValueError(
+                f"--resume: {run.path} asks for {key} = {value}, but {path} was begun with {made[key]}; "
+                f"go on as it was begun by `saddlescape resume {path}`, or begin again with --overwrite"
+            )
 
 
 def _interrupted(path: Path, model: EnergyModel | None) -> int:
