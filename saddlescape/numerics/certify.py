@@ -77,7 +77,7 @@ def certify(
     nullity = int(np.count_nonzero(np.abs(pairs.values) <= tolerance))
     values, vectors, residuals = pairs.values, pairs.vectors, pairs.residuals
     if modes is not None:
-        quotients, zero_vectors, sizes = _rayleigh(d, x, modes, max(tolerance / 1e-8, 1e-300))
+        quotients, zero_vectors, sizes = _rayleigh(d, x, modes, tolerance / zero_tolerance(d, 1.0))
         text += f"; {len(modes)} declared zero modes projected out, Rayleigh quotients {_list(quotients)}"
         values = np.concatenate((values[:index], quotients, values[index:]))
         vectors = np.concatenate((vectors[:index], zero_vectors, vectors[index:]))

@@ -192,11 +192,12 @@ def _ritz(x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray) -> tuple
     basis, images = np.concatenate((x, y)), np.concatenate((hx, hy))
     values, turn = np.linalg.eigh(_symmetric(basis @ images.T))
     lowest = turn[:, :b]
-    # The change of x is its part outside the old x; made orthogonal to the new x in the small coordinates, where it is free.
+    # The change of x is its part outside the old x, made orthogonal to the new x in the small coordinates, where it is free.
+    # Where a column depends on the others, Householder's method fills in another direction of the trial space: no harm.
     change = lowest.copy()
     change[:b] = 0.0
-    change = _new_directions(change.T, lowest.T, 1.0).T
-    combined = np.concatenate((lowest, change), axis=1).T
+    complement = np.linalg.qr(np.concatenate((lowest, change), axis=1))[0][:, b:]
+    combined = np.concatenate((lowest, complement), axis=1).T
     rows, rows_images = combined @ basis, combined @ images
     return values[:b], rows[:b], rows_images[:b], rows[b:], rows_images[b:]
 
