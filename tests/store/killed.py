@@ -1,11 +1,13 @@
-"""A writer that is killed, again and again: ``killed.py FOLDER time SEED KILLS`` or ``killed.py FOLDER calls SEED 0``.
+"""A writer that is killed, again and again: ``killed.py FOLDER time SEED KILLS`` or ``killed.py FOLDER calls FIRST STRIDE``.
 
 Each life is a forked process with a file of its own, FOLDER/N.h5, and FOLDER/N.ack, a line for everything acknowledged to it.
-``time`` kills it after a random time; ``calls`` makes life N kill itself just before its N-th system call, until one lives to the end.
+``time`` kills it after a random time; ``calls`` makes life N kill itself just before its N-th system call, for N = FIRST,
+FIRST + STRIDE, ... until one lives to the end.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -16,8 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import synthetic
+from synthetic import COUNT, DIM, SEED
 
-DIM, COUNT, SEED = 3, 20, 5
 CALLS = ("open", "pwrite", "fsync", "replace", "rename", "unlink", "ftruncate")
 
 
@@ -63,19 +65,22 @@ def child(folder: Path, number: int, call: int | None) -> int:
     return pid
 
 
-def main(folder: Path, mode: str, seed: int, kills: int) -> None:
+def killed_in_time(folder: Path, seed: int, kills: int) -> None:
     chance = random.Random(seed)
-    number = 0
-    while mode == "calls" or number < kills:
-        pid = child(folder, number, number if mode == "calls" else None)
-        if mode == "time":
-            time.sleep(chance.uniform(0.0, 0.25))
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        if mode == "calls" and not os.WIFSIGNALED(status):
-            sys.exit(os.waitstatus_to_exitcode(status))
-        number += 1
+    for number in range(kills):
+        pid = child(folder, number, None)
+        time.sleep(chance.uniform(0.0, 0.25))
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def killed_at_calls(folder: Path, first: int, stride: int) -> int:
+    for number in itertools.count(first, stride):
+        _, status = os.waitpid(child(folder, number, number), 0)
+        if not os.WIFSIGNALED(status):
+            return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    place, mode, one, two = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    sys.exit(killed_in_time(place, one, two) if mode == "time" else killed_at_calls(place, one, two))

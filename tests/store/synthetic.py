@@ -12,6 +12,7 @@ from saddlescape.landscape.records import Commit, Edge, Node, Run, SearchRecord,
 from saddlescape.results import SearchResult, StationaryPoint, Status, Trajectory
 from saddlescape.store import FileStore
 
+DIM, COUNT, SEED = 3, 20, 5
 AWKWARD = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1 / 3])
 
 
@@ -136,7 +137,7 @@ def drive(
     work = list(commits(seed, landscape.info.dim, count))
     for number in range(len(landscape.searches), count):
         for ahead in range(number, min(number + 2, count)):
-            if ahead not in store_results(landscape):
+            if ahead not in known_results(landscape):
                 made = work[ahead][0]
                 store.result(ahead, made)
                 landscape.pending[ahead] = made
@@ -149,7 +150,7 @@ def drive(
             store.checkpoint(landscape, force=True)
 
 
-def store_results(landscape: Landscape) -> set[int]:
+def known_results(landscape: Landscape) -> set[int]:
     return set(landscape.pending) | {search.task.id for search in landscape.searches}
 
 
@@ -157,3 +158,27 @@ def finish(store: FileStore, landscape: Landscape) -> None:
     store.end(ENDED)
     landscape.runs[-1] = ENDED
     store.close(landscape)
+
+
+def golden() -> Landscape:
+    """The landscape in data/golden_format_1.h5: numbers that need no random stream, so that they never change."""
+    landscape = Landscape(model_info(6, np.arange(1.0, 7.0) / 7))
+    landscape.runs.append(ENDED)
+    x = AWKWARD
+    for i in range(3):
+        vectors = np.outer(np.arange(1.0, i + 2), np.arange(6.0)) / 3
+        point = StationaryPoint(
+            x * (i + 1), -i / 3, 1e-15, i, 0, -np.arange(1.0, i + 2), vectors, np.full(i + 1, 1e-16), f"node {i}", 1e-9, i + 1
+        )
+        landscape.nodes.append(Node(i, point, i, i + 2))
+    landscape.edges.append(Edge(2, 1, np.array([3.0, 0.5]), 0, "down", 1, -1, "HiSD", "mass", 1, 0.1))
+    landscape.edges.append(Edge(1, 0, np.array([1.0, 0.0]), 1, "quench+", 0, 1, "GradientFlow", "mass", 2, float("nan"), 3))
+    for i in range(4):
+        status = Status.NON_FINITE if i == 3 else Status.CONVERGED
+        path = Trajectory(np.full((2, 6), i / 4), np.arange(2.0), np.ones(2)) if i == 1 else None
+        made = SearchResult(status, f"search {i}", None, x[::-1].copy(), i / 7, float("inf"), 1, i, 2, 3, 4, -i / 9, 0.5, path)
+        origin = Task(i, "down" if i else "start", i - 1, i, 1, 1, np.arange(float(i)), x.copy() if i == 0 else None)
+        landscape.searches.append(SearchRecord(origin, made, i if i < 3 else -1, np.array([0.0, 0.0]), i / 11, "HiSD", "mass"))
+    landscape.add_tasks((Task(9, "quench", 1, 0, -1, 0, np.ones(1), mirror=np.array([1.0, 0.0])),))
+    landscape.pending[9] = SearchResult(Status.OTHER_INDEX, "late", landscape.nodes[0].point, x, 0.5, 0.0, 0, max_energy=0.75)
+    return landscape
