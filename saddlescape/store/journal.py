@@ -154,7 +154,6 @@ class Journal:
         self._descriptor = descriptor
         self.sequence = sequence
         self.length = length
-        self._synced_length = length
         self._synced_at = time.monotonic()
 
     @classmethod
@@ -205,30 +204,20 @@ class Journal:
             The record is then not in the journal; those before it are, and more can be appended.
         """
         data = frame(self.sequence + 1, payload)
+        due = time.monotonic() - self._synced_at > SYNC_SECONDS
         with explained(self._path, "append a record to the journal of"):
             # At a position, not at the end: what an interrupted append left behind is written over by the next one.
             try:
                 write_all(self._descriptor, data, self.length)
+                if due:
+                    os.fsync(self._descriptor)
             except BaseException:
                 os.ftruncate(self._descriptor, self.length)
                 raise
         self.sequence += 1
         self.length += len(data)
-        if time.monotonic() - self._synced_at > SYNC_SECONDS:
-            self.sync()
-
-    def sync(self) -> None:
-        """Bring what was appended to the disk.
-
-        Raises
-        ------
-        DiskFullError, StoreError
-        """
-        if self.length != self._synced_length:
-            with explained(self._path, "sync the journal of"):
-                os.fsync(self._descriptor)
-            self._synced_length = self.length
-        self._synced_at = time.monotonic()
+        if due:
+            self._synced_at = time.monotonic()
 
     def close(self) -> None:
         """Close it; the file stays."""

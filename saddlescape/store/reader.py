@@ -45,7 +45,7 @@ def read(path: str | os.PathLike[str], *, verify: bool = True) -> Landscape:
     ForeignFileError, TruncatedFileError, DamagedFileError, NewerFormatError
         If it is no landscape file, or not whole, or not readable by this version.
     """
-    return fold(Path(path), verify)[0].landscape
+    return fold(Path(path).resolve(), verify)[0].landscape
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
@@ -56,7 +56,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     StoreError
         As for `read`.
     """
-    return _read_image(Path(path), verify=True).header
+    return _read_image(Path(path).resolve(), verify=True).header
 
 
 def fold(path: Path, verify: bool = True) -> tuple[Snapshot, Scan | None]:

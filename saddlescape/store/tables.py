@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import h5py
@@ -18,6 +19,7 @@ _LARGE = 1 << 16
 _CHUNK = 1 << 18
 _SAMPLE = 1 << 15
 _WORTH = 0.75
+_SCALAR = h5s.create(h5s.SCALAR)
 
 
 class Column(NamedTuple):
@@ -65,7 +67,7 @@ def put_attribute(owner: Any, name: str, text: str) -> None:
     """A text attribute, fixed width, UTF-8; ``owner`` is a low-level identifier."""
     raw = text.encode("utf-8", "surrogatepass")
     kind = _text_type(len(raw))
-    attribute = h5a.create(owner, name.encode(), kind, h5s.create(h5s.SCALAR))
+    attribute = h5a.create(owner, name.encode(), kind, _SCALAR)
     attribute.write(np.array(raw, dtype=f"S{max(len(raw), 1)}"), mtype=kind)
 
 
@@ -80,6 +82,7 @@ def text_attribute(owner: h5py.Group, name: str) -> str:
     return bytes(owner.attrs[name]).decode("utf-8", "surrogatepass")
 
 
+@cache
 def _text_type(size: int) -> h5t.TypeStringID:
     kind = h5t.C_S1.copy()
     kind.set_size(max(size, 1))

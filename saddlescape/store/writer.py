@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import stat
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +15,10 @@ from ..landscape.landscape import Landscape
 from ..landscape.records import Commit, Run, Task
 from ..results import SearchResult
 from . import envelope, snapshot
+from .access import check_writable, make_room
 from .codec import encode, encode_commit
-from .envelope import FORMAT_MAJOR, FORMAT_MINOR, is_ours, seal
-from .errors import ExistingFileError, ForeignFileError, MissingFileError, ReadOnlyFileError, explained
+from .envelope import FORMAT_MAJOR, FORMAT_MINOR, seal
+from .errors import MissingFileError, explained
 from .journal import Journal, Scan, journal_path, sync_directory, write_all
 from .lock import Lock
 from .reader import fold
@@ -75,10 +77,10 @@ class FileStore:
             If a file is in the way: one that may not be replaced, or one that is no landscape file.
         LockedFileError, ReadOnlyFileError, MissingFileError, DiskFullError, StoreError
         """
-        path = Path(path)
+        path = Path(path).resolve()  # a link is followed, not replaced
         lock = Lock(path)
         try:
-            _make_room(path, overwrite)
+            make_room(path, overwrite)
             landscape.path = str(path)
             store = cls(path, lock, landscape, Header())
             store._write(landscape, 0)
@@ -103,10 +105,10 @@ class FileStore:
         StoreError
             As for `read`.
         """
-        path = Path(path)
+        path = Path(path).resolve()  # a link is followed, not replaced
         if not path.exists():
             raise MissingFileError(f"{path}: there is no such file; check the path, or start a new run")
-        _check_writable(path)
+        check_writable(path)
         lock = Lock(path)
         try:
             (landscape, header), found = fold(path)
@@ -177,8 +179,8 @@ class FileStore:
         if task_id not in self._pending:
             self.result(task_id, commit.search.result)
         self._append(encode_commit(commit, self._pending[task_id]))
-        del self._pending[task_id]
         self._n_merged += 1
+        del self._pending[task_id]
 
     def _append(self, payload: bytes) -> None:
         if self._journal is None:
@@ -232,6 +234,8 @@ class FileStore:
             try:
                 descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
                 try:
+                    if self.path.exists():
+                        os.fchmod(descriptor, stat.S_IMODE(self.path.stat().st_mode))
                     write_all(descriptor, block, 0)
                     write_all(descriptor, image, len(block))
                     os.fsync(descriptor)
@@ -251,20 +255,21 @@ class FileStore:
         Parameters
         ----------
         landscape : Landscape
-            With every commit applied.
 
         Raises
         ------
         DiskFullError, ReadOnlyFileError, StoreError
             The journal then stays, for the next `reopen`; the lock is given back.
-        ValueError
-            If the landscape lacks a commit; as above.
         """
         if self._journal is None:
             return
         try:
+            if len(landscape.searches) != self._n_merged:
+                # An interrupt came between a commit and its merging in memory; what counts is what was acknowledged.
+                landscape = fold(self.path)[0].landscape
+                self._pending = landscape.pending
             if self._journal.sequence > self.header.last_seq:
-                self.checkpoint(landscape, force=True)
+                self._write(landscape, self._journal.sequence)
             with explained(self.path, "remove the journal of"):
                 journal_path(self.path).unlink()
         finally:
@@ -302,24 +307,3 @@ def save(landscape: Landscape, path: str | os.PathLike[str], *, overwrite: bool 
         As for `FileStore.create`.
     """
     FileStore.create(path, landscape, overwrite=overwrite).close(landscape)
-
-
-def _make_room(path: Path, overwrite: bool) -> None:
-    """Refuse to lose what is there, or take the old journal away so that it cannot meet the new file."""
-    journal = journal_path(path)
-    with explained(path, "create"):
-        occupied = path.exists() and path.stat().st_size > 0
-        if occupied and not is_ours(path):
-            raise ForeignFileError(f"{path}: this file is not a landscape file and will not be replaced; choose another path")
-        if (occupied or journal.exists()) and not overwrite:
-            what = "there is a landscape file already" if occupied else f"the journal {journal.name} of an earlier run is there"
-            raise ExistingFileError(f"{path}: {what}; resume it, choose another path, or pass overwrite=True to replace it")
-        if occupied:
-            _check_writable(path)
-        journal.unlink(missing_ok=True)
-
-
-def _check_writable(path: Path) -> None:
-    # A rename would replace a file that forbids writing, and the superuser is refused nothing: so the mode is read.
-    if not path.stat().st_mode & 0o222 or not os.access(path, os.W_OK):
-        raise ReadOnlyFileError(f"{path}: the file is read-only; make it writable (chmod u+w), or copy it and resume the copy")

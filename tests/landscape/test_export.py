@@ -17,6 +17,8 @@ from saddlescape.landscape.landscape import Landscape, ModelInfo
 from saddlescape.landscape.records import Edge, Node
 from saddlescape.results import StationaryPoint
 
+CERTIFICATE = "<dense> & „exact“"
+
 
 @pytest.fixture
 def landscape() -> Landscape:
@@ -26,7 +28,7 @@ def landscape() -> Landscape:
         x = np.array([i / 3, -0.1])
         values = np.linspace(-index, 1, 2)
         point = StationaryPoint(
-            x, np.float64(i / 7), 1e-16, np.int64(index), 0, values, np.eye(2), np.zeros(2), "<dense> & „exact“", 1e-9, 2
+            x, np.float64(i / 7), 1e-16, np.int64(index), 0, values, np.eye(2), np.zeros(2), CERTIFICATE, 1e-9, 2
         )
         made.nodes.append(Node(i, point, 0))
     ends = [(0, 1, 0), (0, 2, 0), (1, 3, 0), (1, 3, 1), (2, 4, 0)]
@@ -78,13 +80,12 @@ def test_json(landscape: Landscape, tmp_path: Path) -> None:
 def test_csv(landscape: Landscape, tmp_path: Path) -> None:
     written = export(landscape, tmp_path / "a.csv")
     assert [p.name for p in written] == ["a_nodes.csv", "a_edges.csv"]
-    nodes, edges = (list(csv.DictReader(p.open(encoding="utf-8", newline=""))) for p in written)
+    nodes, edges = (list(csv.DictReader(p.read_text(encoding="utf-8").splitlines())) for p in written)
     assert [int(n["id"]) for n in nodes] == [0, 1, 2, 3, 4]
     assert [float(n["energy"]) for n in nodes] == [float(p.energy) for p in landscape.points]
-    assert {n["certificate"] for n in nodes} == {"<dense> & „exact“"}
-    assert [(int(e["parent"]), int(e["child"]), int(e["key"])) for e in edges] == [
-        (e.parent, e.child, e.key) for e in landscape.edges
-    ]
+    assert {n["certificate"] for n in nodes} == {CERTIFICATE}
+    for name in ("parent", "child", "key"):
+        assert [int(e[name]) for e in edges] == [getattr(e, name) for e in landscape.edges]
     assert [json.loads(e["element"]) for e in edges] == [[1.0, 0.5]] * 5
     assert [float(e["max_energy"]) for e in edges[1:]] == [e.max_energy for e in landscape.edges[1:]]
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from saddlescape.landscape.files import load
-from saddlescape.store import FileStore, StoreError, digest, envelope, errors, read, save
+from saddlescape.store import FileStore, StoreError, digest, envelope, errors, journal, read, save
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def saved(synthetic, path: Path) -> Path:
 
 
 def refused(kind: type[StoreError], path: Path, *words: str) -> str:
-    """The message of the one error that reading and reopening a file give (reopening is left out where reading starts a process)."""
+    """The message of the one error that reading and reopening a file give; only reading where that starts a process."""
     with pytest.raises(kind) as caught:
         load(path)
     if path.is_file() and not path.read_bytes().startswith(b"\x89HDF"):
@@ -365,8 +365,42 @@ def test_a_landscape_that_lacks_a_commit_is_not_folded(synthetic, path: Path) ->
     ((_, commit),) = synthetic.commits(1, 3, 1)
     store.commit(commit)
     with pytest.raises(ValueError, match="got 0 merged searches, expected the 1"):
-        store.close(landscape)
+        store.checkpoint(landscape, force=True)
+    # Closing after an interrupt at this moment keeps what was acknowledged.
+    store.close(landscape)
     assert digest(read(path)) == digest(synthetic.grown(1, 3, 1))
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_links_and_permissions_survive_a_checkpoint(synthetic, tmp_path: Path) -> None:
+    target, link = tmp_path / "target.h5", tmp_path / "link.h5"
+    link.symlink_to(target)
+    store, landscape = synthetic.begun(link, 1, 3)
+    target.chmod(0o640)
+    synthetic.drive(store, landscape, 1, 5)
+    synthetic.finish(store, landscape)
+    assert link.is_symlink() and target.stat().st_mode & 0o777 == 0o640
+    assert digest(read(link)) == digest(read(target)) == digest(landscape)
+
+
+def test_an_unsynced_record_is_not_acknowledged(synthetic, path: Path, monkeypatch) -> None:
+    store, landscape = synthetic.begun(path, 1, 3)
+    ((made, commit),) = synthetic.commits(1, 3, 1)
+    store.result(0, made)
+
+    def failing(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "SYNC_SECONDS", -1.0)
+        patch.setattr(os, "fsync", failing)
+        with pytest.raises(StoreError, match="Input/output error"):
+            store.commit(commit)
+    assert list(read(path).pending) == [0]
+    store.commit(commit)
+    landscape.apply(commit)
+    assert digest(read(path)) == digest(landscape)
+    store.close(landscape)
 
 
 def test_a_closed_store_takes_nothing(synthetic, saved: Path) -> None:
