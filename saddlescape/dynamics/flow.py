@@ -8,7 +8,7 @@ import numpy as np
 
 from ..numerics.derivatives import Derivatives
 from . import advance
-from .scales import curvature_length
+from .scales import FARTHEST, curvature_length
 from .state import ArrayState, calls, first_state
 
 
@@ -58,7 +58,7 @@ class GradientFlow:
         """See `saddlescape.dynamics.state.Method`."""
         if index != 0:
             raise ValueError(f"index: got {index}, but gradient flow finds minima only; use HiSD")
-        base = first_state(derivatives, x0, radius=1e3 * (1.0 + np.abs(x0).max()))
+        base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()))
         state = FlowState(**vars(base), derivatives=derivatives)
         if state.outcome == advance.NON_FINITE:
             return state

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..numerics.derivatives import Derivatives
 from . import advance
-from .scales import curvature_length, largest_curvature, rough_lowest
+from .scales import FARTHEST, curvature_length, largest_curvature, rough_lowest
 from .state import ArrayState, calls, first_state, interpreted
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
@@ -27,6 +27,7 @@ class SaddleState(ArrayState):
     basis: np.ndarray
     images: np.ndarray
     metric_images: np.ndarray
+    patience: int
 
     @property
     def next_move(self) -> float:
@@ -83,7 +84,7 @@ class HiSD:
         self, derivatives: Derivatives, x0: np.ndarray, *, index: int, frame: np.ndarray | None, length: float | None, rng: np.random.Generator
     ) -> SaddleState:
         """See `saddlescape.dynamics.state.Method`."""
-        base = first_state(derivatives, x0, radius=1e3 * (1.0 + np.abs(x0).max()))
+        base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()))
         n, k = x0.size, index
         exact = 3 * k >= n and n <= SMALL and derivatives.preconditioner is None
         if exact:
@@ -92,7 +93,7 @@ class HiSD:
             basis = np.empty(((3 if isinstance(self.eigen, LOBPCG) else 1) * k, n))
         state = SaddleState(
             **vars(base), last=x0.copy(), d=np.zeros(n), md=np.zeros(n), frame=np.zeros((k, n)), metric_frame=np.zeros((k, n)),
-            basis=basis, images=np.empty_like(basis), metric_images=np.empty_like(basis),
+            basis=basis, images=np.empty_like(basis), metric_images=np.empty_like(basis), patience=self._patience(derivatives, exact),
         )  # fmt: skip
         if state.outcome == advance.NON_FINITE:
             return state
@@ -108,11 +109,17 @@ class HiSD:
         self._set_sizes(derivatives, state, length)
         return state
 
+    def _patience(self, derivatives: Derivatives, exact: bool) -> int:
+        """Steps over which a search has to make progress; see `saddlescape.dynamics.search`."""
+        if isinstance(self.step, FixedStep):
+            return 1000
+        return 25 if exact or derivatives.preconditioner is not None else 100
+
     def _set_sizes(self, derivatives: Derivatives, state: SaddleState, length: float | None) -> None:
         floats, ints = state.floats, state.ints
         direction = derivatives.solve(state.g)
         state.length = curvature_length(derivatives, state.x, direction) if length is None else length
-        floats[advance.CAP] = self.step.cap if self.step.cap is not None else 2.0 * state.length
+        floats[advance.CAP] = self.step.cap if self.step.cap is not None else 0.5 * state.length
         fixed = isinstance(self.step, FixedStep)
         asked = self.step.size if fixed else None
         frame_size = self.eigen.size if isinstance(self.eigen, PowerStep) else None

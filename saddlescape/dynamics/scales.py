@@ -10,7 +10,7 @@ from ..numerics.derivatives import DENSE_LIMIT, Derivatives
 from ..numerics.eigen import lobpcg
 
 GROWTH = 1.5  # ratio of neighbouring distances in a scan along a direction
-FARTHEST = 10.0  # a scan ends at this many times 1 + max|x|
+FARTHEST = 100.0  # a search that moves an unknown by this many times 1 + max|x| has diverged
 LINEAR = 0.3  # relative departure of the slope from linear growth below which a distance counts as small
 
 
@@ -22,7 +22,8 @@ class Departure(NamedTuple):
     near : float
         The slope has departed from linear by `LINEAR` at most: a small perturbation.
     turning : float
-        The slope is largest: the curvature along the direction changes sign here (or where the scan ended).
+        The slope is largest: the curvature along the direction changes sign here. Equal to ``near`` where it does not, because the
+        energy only stiffens.
     """
 
     near: float
@@ -32,29 +33,29 @@ class Departure(NamedTuple):
 def departure(derivatives: Derivatives, x: np.ndarray, v: np.ndarray, curvature: float) -> Departure:
     """How far to step away from a stationary point x (n,) along v (n,) with curvature v.Hv (nonzero).
 
-    The slope s(t) = v.g(x + t v) starts as curvature * t. Along a typical direction it reaches an extremum where the curvature changes sign:
-    a distance that the energy itself sets.
+    The slope s(t) = v.g(x + t v) starts as curvature * t. Along a direction that leads to another stationary point it reaches an extremum where
+    the curvature changes sign: a distance that the energy itself sets.
     """
     unit = (1.0 + np.abs(x).max()) / np.abs(v).max()
+
+    def growth(t: float) -> float:
+        """Slope relative to its linear growth."""
+        return float(np.dot(v, derivatives.gradient(x + t * v))) / (curvature * t)
+
     near = 0.05 * unit
-
-    def slope(t: float) -> float:
-        s = float(np.dot(v, derivatives.gradient(x + t * v))) / curvature
-        return s if np.isfinite(s) else -np.inf
-
-    s = slope(near)
-    while abs(s / near - 1.0) > LINEAR and near > 1e-12 * unit:
-        near *= 0.25
-        s = slope(near)
-    turning = near
-    while turning * GROWTH <= FARTHEST * unit:
-        next_slope = slope(turning * GROWTH)
-        if not next_slope > s:
-            break
-        if abs(next_slope / (turning * GROWTH) - 1.0) <= LINEAR:
-            near = turning * GROWTH
-        turning, s = turning * GROWTH, next_slope
-    return Departure(near, turning)
+    with np.errstate(over="ignore", invalid="ignore"):
+        while not abs(growth(near) - 1.0) <= LINEAR and near > 1e-12 * unit:
+            near *= 0.25
+        t, g = near, growth(near)
+        while t < 10.0 * unit:
+            next_g = growth(GROWTH * t)
+            if not GROWTH * next_g > g:
+                return Departure(near, t)
+            if not next_g <= 1.0 + LINEAR:
+                break
+            t, g = GROWTH * t, next_g
+            near = t if abs(g - 1.0) <= LINEAR else near
+    return Departure(near, near)
 
 
 def curvature_length(derivatives: Derivatives, x: np.ndarray, direction: np.ndarray) -> float:

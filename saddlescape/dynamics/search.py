@@ -17,10 +17,11 @@ from ..results import SearchResult, StationaryPoint, Status, Trajectory
 from . import advance
 from .state import Method, State
 
-CHECK_EVERY = 20  # steps between two looks at a search: polish due? stalled?
+CHECK_EVERY = 20  # steps between two looks at a compiled search: polish due? stalled?
+CHECK_EVERY_INTERPRETED = 5  # and at one whose steps cost more than a look
 NEAR = 0.02  # a polish is tried when the next step is at most this fraction of the length over which the energy is simple
-WINDOW = 1000  # steps whose mean log|g| is compared with that of the steps before, to see a stall ...
-CHANGE = 0.05  # ... which is two changes in a row smaller than this
+ARRIVED = 0.003  # a point of another index is accepted when it is this near, in the same unit: the dynamics does not merely pass
+WINDOW = 1000  # steps over which a search has to make progress, unless its state says otherwise
 
 
 class SearchError(RuntimeError):
@@ -172,8 +173,8 @@ class _Search:
     began: float = field(default_factory=time.perf_counter)
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     attempt_below: float = np.inf
-    means: list[float] = field(default_factory=list)
-    logs: list[float] = field(default_factory=list)
+    extremes: list[tuple[float, float]] = field(default_factory=list)
+    seen: list[float] = field(default_factory=list)
 
     def loop(self) -> Status:
         """Steps until the search ends; returns how."""
@@ -183,16 +184,17 @@ class _Search:
             return Status.NON_FINITE
         while True:
             if state.gradient_norm <= limits.tol:
-                return self._finish()
-            if limits.polish and self._near() and self._polished() is not None:
-                return Status.CONVERGED
+                return self._finish(Status.NOT_CERTIFIED)
+            if limits.polish and self._near() and self._polished():
+                return self._reached()
             if self.n_steps >= limits.max_steps:
                 return Status.MAX_STEPS
             if self._stalled():
-                return self._finish() if self._near() else Status.STALLED
+                return self._finish(Status.STALLED)
             if self.callback is not None and self.callback(state):
                 return Status.INTERRUPTED
-            self._steps(min(CHECK_EVERY, limits.max_steps - self.n_steps))
+            check_every = CHECK_EVERY if self.derivatives.compiled else CHECK_EVERY_INTERPRETED
+            self._steps(min(check_every, limits.max_steps - self.n_steps))
             if state.outcome == advance.NON_FINITE:
                 return Status.NON_FINITE
             if state.outcome == advance.TOO_FAR:
@@ -200,7 +202,7 @@ class _Search:
 
     def stay(self) -> Status | None:
         """How the search ends if its start is a stationary point up to a small step, else None."""
-        if self.state.outcome == advance.NON_FINITE or self._polished(radius=0.1 * NEAR, accept_any=True) is None:
+        if self.state.outcome == advance.NON_FINITE or not self._polished(radius=0.1 * NEAR, accept_any=True):
             self.attempt_below = np.inf
             return None
         return self._reached()
@@ -223,28 +225,36 @@ class _Search:
         return self.state.next_move <= NEAR * self.state.length and self.state.gradient_norm <= self.attempt_below
 
     def _stalled(self) -> bool:
-        self.logs.append(np.log(self.state.gradient_norm))
-        window = getattr(self.method, "patience", WINDOW) // CHECK_EVERY
-        if len(self.logs) < window:
+        """No progress over three windows: the gradient neither fell below what it was in the three before, nor grew beyond it."""
+        self.seen.append(self.state.gradient_norm)
+        if self.n_steps < (len(self.extremes) + 1) * getattr(self.state, "patience", WINDOW):
             return False
-        self.means.append(float(np.mean(self.logs)))
-        self.logs.clear()
-        return len(self.means) > 2 and max(abs(np.diff(self.means[-3:]))) < CHANGE
+        self.extremes.append((min(self.seen), max(self.seen)))
+        self.seen.clear()
+        if len(self.extremes) < 6:
+            return False
+        lowest, highest = np.array(self.extremes[-6:]).T
+        return lowest[3:].min() > 0.9 * lowest[:3].min() and highest[3:].max() < 1.1 * highest[:3].max()
 
     def _zero_modes(self, x: np.ndarray) -> np.ndarray | None:
         model = self.derivatives.model
         return model.zero_modes(x) if hasattr(model, "zero_modes") else None
 
-    def _polished(self, radius: float = 0.5, accept_any: bool = False) -> Polished | None:
-        """Try Newton's method from here; sets the point if it converged to a point of the right index (or of any, if accepted)."""
-        x = self.state.x
-        zero_modes = self._zero_modes(x)
-        polished = polish(self.derivatives, x, radius=radius * self.state.length, zero_modes=zero_modes)
-        if polished.converged and self._certified(polished, accept_any):
-            return polished
-        self.note = "" if polished.converged else polished.reason
-        self.attempt_below = 0.1 * self.state.gradient_norm
-        return None
+    def _polished(self, radius: float = 0.5, accept_any: bool = False) -> bool:
+        """Try Newton's method from here; sets the point if it converged to a point that may be accepted.
+
+        That is a point of the index asked for inside the trust radius, or one of any index that the dynamics has all but reached.
+        """
+        x, length = self.state.x, self.state.length
+        polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self._zero_modes(x))
+        if not polished.converged:
+            self.attempt_below = 0.1 * self.state.gradient_norm
+            self.note = polished.reason
+            return False
+        if self._certified(polished, accept_any or polished.displacement <= ARRIVED * length):
+            return True
+        self.attempt_below = 0.3 * self.state.gradient_norm
+        return False
 
     def _certified(self, polished: Polished, accept_any: bool) -> bool:
         d, x = self.derivatives, polished.x
@@ -268,15 +278,12 @@ class _Search:
             return False
         return True
 
-    def _finish(self) -> Status:
+    def _finish(self, otherwise: Status) -> Status:
         """The dynamics is done: accept what Newton's method finds here, whatever its index."""
-        if not self.limits.polish:
-            here = Polished(self.state.x.copy(), self.state.energy, self.state.gradient_norm, True, "", 0, 0.0, None)
-            if not self._certified(here, accept_any=True):
-                return Status.NOT_CERTIFIED
-        elif self._polished(accept_any=True) is None:
-            return Status.NOT_CERTIFIED
-        return self._reached()
+        if self.limits.polish:
+            return self._reached() if self._polished(accept_any=True) else otherwise
+        here = Polished(self.state.x.copy(), self.state.energy, self.state.gradient_norm, True, "", 0, 0.0, None)
+        return self._reached() if self._certified(here, accept_any=True) else otherwise
 
     def _reached(self) -> Status:
         as_asked = self.point.index <= self.index <= self.point.index + self.point.nullity

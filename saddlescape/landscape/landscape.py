@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -249,6 +249,52 @@ class Landscape:
     def _check_node(self, node: int) -> None:
         if not 0 <= node < len(self.nodes):
             raise IndexError(f"node: got {node}, expected an id from 0 to {len(self.nodes) - 1}")
+
+    def barrier(self, i: int, j: int) -> float:
+        """Minimax energy between two minima over quench edges: the highest saddle on the best path, on the model's energy scale.
+
+        Parameters
+        ----------
+        i, j : int
+            Ids of minima. On a landscape of orbits the path joins some copy of one to some copy of the other; see `expand`.
+
+        Returns
+        -------
+        float
+            ``inf`` if no path of quench edges joins them.
+
+        Raises
+        ------
+        IndexError, ValueError
+            If an id is out of range or no minimum.
+        """
+        from .expand import barrier
+
+        return barrier(self, i, j)
+
+    def expand(self) -> Landscape:
+        """The landscape with every symmetric copy of every point as a node of its own, and every image of every edge."""
+        from .expand import expand
+
+        return expand(self)
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """A networkx graph: nodes and keyed edges with plain Python attributes."""
+        from .expand import to_networkx
+
+        return to_networkx(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the landscape to an HDF5 file; a landscape file that is there already is replaced, any other file is not.
+
+        Raises
+        ------
+        saddlescape.store.StoreError
+            If it cannot be written.
+        """
+        from ..store import save
+
+        save(self, path)
 
     def index_counts(self) -> dict[int, int]:
         """How many points (components of critical orbits) there are of each index, symmetric copies counted."""
