@@ -403,6 +403,14 @@ def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(workplace, monke
     assert load("run.h5").index_counts() == {0: 4, 1: 4, 2: 1}
 
 
+def test_worker_processes_load_a_model_file_and_change_nothing(workplace):
+    (workplace / "wells.py").write_text(OWN_MODEL)
+    (workplace / "run.toml").write_text('[model]\nname = "wells.py:Wells"\n[explore]\nmax_index = 2\n')
+    assert run("explore", "run.toml", "--quiet", "-o", "one.h5") == 0
+    assert run("explore", "run.toml", "--quiet", "-o", "two.h5", "--workers", "2") == 0
+    assert numbers("two.h5") == numbers("one.h5")
+
+
 def test_a_run_that_finds_nothing_is_an_error(workplace, capsys):
     source = OWN_MODEL.replace("np.sum((x**2 - 1) ** 2 * (1.0, 1.5))", "x[0]").replace(
         "4 * x * (x**2 - 1) * (1.0, 1.5)", "(1.0, 0.0)"
