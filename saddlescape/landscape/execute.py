@@ -46,7 +46,7 @@ class Plan:
 def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint | None, callback: Any = None) -> SearchResult:
     """Carry out one task. An exception of the model becomes a result with `Status.FAILED`: the run goes on."""
     try:
-        if task.kind == "start":
+        if task.start is not None:
             return _from_start(model, plan, task, callback)
         return _from_node(model, plan, task, parent, callback)
     except Exception as error:

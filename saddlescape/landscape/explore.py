@@ -107,10 +107,67 @@ def explore(
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = starting_points(model, start)
     _warn_of_wrong_gradient(model, points[0])
-    keeper = _new_store(store, landscape)
-    tasks = start_tasks(points, 0, 0)
-    begin(landscape, keeper, configuration, rng, tasks)
-    return drive(landscape, keeper, method, executor, workers, progress, callback)
+    with _new_store(store, landscape) as keeper:
+        begin(landscape, keeper, configuration, rng, start_tasks(points, 0, 0))
+        return drive(landscape, keeper, method, executor, workers, progress, callback)
+
+
+def extend(
+    landscape: Landscape,
+    start: Start = None,
+    *,
+    max_index: int | None = None,
+    method: Method | None = None,
+    searches: Iterable[Search] | None = None,
+    upward: bool = False,
+    executor: Executor | None = None,
+    workers: int = 1,
+    rng: Any = None,
+    progress: Progress | None = None,
+    callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
+    merge_tolerance: float = MERGE_TOLERANCE,
+) -> Landscape:
+    """Search on from a landscape: from more starts, to other indices, in other ways; see `Landscape.extend`."""
+    if landscape.frontier:
+        raise ValueError(
+            f"landscape: {len(landscape.frontier)} searches of an interrupted run are left; finish it first with landscape.resume() "
+            "or saddlescape.resume(path)"
+        )
+    model = landscape.model
+    configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
+    points = [] if start is None else starting_points(model, start)
+    run = len(landscape.runs)
+    first = landscape.next_task
+    tasks = start_tasks(points, first, run) + tuple(
+        Task(first + 2 * len(points) + node.id, "revisit", node.id, -1, 0, node.point.index, np.empty(0), node.point.x, run)
+        for node in landscape.nodes
+    )
+    with _store_of(landscape) as keeper:
+        begin(landscape, keeper, configuration, rng, tasks)
+        return drive(landscape, keeper, method, executor, workers, progress, callback)
+
+
+def go_on(landscape: Landscape, method=None, executor=None, workers=1, progress=None, callback=None) -> Landscape:
+    """Finish an interrupted run of a landscape in memory, in its file too if it has one; see `Landscape.resume`."""
+    if not landscape.frontier:
+        return landscape
+    with _store_of(landscape) as keeper:
+        return drive(landscape, keeper, method, executor, workers, progress, callback)
+
+
+def _store_of(landscape: Landscape) -> Any:
+    """The store of a landscape's own file, reopened; memory if it has none."""
+    from ..store import FileStore, MemoryStore, digest
+
+    if landscape.path is None:
+        return MemoryStore()
+    store, stored = FileStore.reopen(landscape.path)
+    if digest(stored) != digest(landscape):
+        with store:
+            raise ValueError(
+                f"landscape: {landscape.path} holds another state than this landscape in memory (it went on elsewhere); load it again"
+            )
+    return store
 
 
 def configure(model, max_index, method, searches, upward, merge_tolerance) -> dict:

@@ -151,7 +151,7 @@ class Landscape:
         self.pending.pop(search.task.id, None)
         self.searches.append(search)
         if commit.new_node is not None:
-            self.nodes.append(commit.new_node)
+            self.nodes[commit.new_node.id : commit.new_node.id + 1] = [commit.new_node]
         elif search.node >= 0:
             node = self.nodes[search.node]
             self.nodes[search.node] = replace(node, hits=node.hits + 1)
@@ -169,6 +169,45 @@ class Landscape:
             if (seen.parent, seen.child, seen.key) == (edge.parent, edge.child, edge.key):
                 return position
         return None
+
+    def extend(self, start: Any = None, **options: Any) -> Landscape:
+        """Search on: from more starts, to other indices, in other ways. The landscape grows in place, in its file too if it has one.
+
+        Every node is left anew in the ways asked for, except in those in which it was left before.
+
+        Parameters
+        ----------
+        start : str, (n,) array, or a sequence of them, optional
+            More starts. Default: none.
+        **options
+            ``max_index, method, searches, upward, executor, workers, rng, progress, callback, merge_tolerance`` as in
+            `saddlescape.explore`.
+
+        Returns
+        -------
+        Landscape
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If an interrupted run is not finished yet, or the file holds another state; also as for `saddlescape.explore`.
+        """
+        from .explore import extend
+
+        return extend(self, start, **options)
+
+    def resume(self, **options: Any) -> Landscape:
+        """Finish an interrupted run, in the landscape's file too if it has one.
+
+        Parameters
+        ----------
+        **options
+            ``method`` (one that is not the library's own), ``executor, workers, progress, callback`` as in `saddlescape.explore`.
+        """
+        from .explore import go_on
+
+        return go_on(self, **options)
 
     @property
     def next_task(self) -> int:

@@ -65,23 +65,32 @@ class Merger:
 
     def commit(self, landscape: Landscape, task: Task, result: SearchResult, first_task: int) -> Commit:
         """What this search adds; new tasks are numbered from ``first_task``."""
-        method = self.quench if task.kind == "quench" or (task.kind == "start" and task.target == 0) else self.method
         if result.point is None:
-            record = SearchRecord(task, replace(result, point=None), -1, self.symmetry.identity, np.nan, method, self.metric)
-            return Commit(record, None)
+            return Commit(self._record(task, result, Match(-1, self.symmetry.identity, np.nan)), None)
         match = self.match(landscape, result.point)
-        node, tasks, new = match.node, (), None
-        if node < 0:
-            node = len(landscape.nodes)
-            try:
-                new = Node(node, self._complete(result.point), task.id)
-            except CertificationError as error:
-                failed = replace(result, status=Status.NOT_CERTIFIED, message=f"{Status.NOT_CERTIFIED.sentence} {error}", point=None)
-                record = SearchRecord(task, failed, -1, self.symmetry.identity, np.nan, method, self.metric)
-                return Commit(record, None)
-            tasks = self.tasks(new, task.run, first_task)
-        record = SearchRecord(task, replace(result, point=None), node, match.element, match.distance, method, self.metric)
-        return Commit(record, new, self._edges(landscape, record, new), tasks)
+        revisited = task.kind == "revisit" and match.node == task.parent
+        if match.node >= 0 and not revisited:
+            record = self._record(task, result, match)
+            return Commit(record, None, self._edges(landscape, record, landscape.nodes[match.node].point))
+        try:
+            if revisited:
+                old = landscape.nodes[match.node]
+                node = replace(old, point=self._complete(old.point), hits=old.hits + 1)
+            else:
+                node = Node(len(landscape.nodes), self._complete(result.point), task.id)
+        except CertificationError as error:
+            message = f"{Status.NOT_CERTIFIED.sentence} {error}"
+            failed = replace(result, status=Status.NOT_CERTIFIED, message=message)
+            return Commit(self._record(task, failed, Match(-1, self.symmetry.identity, np.nan)), None)
+        record = self._record(task, result, Match(node.id, match.element, match.distance))
+        return Commit(record, node, self._edges(landscape, record, node.point), self._tasks(landscape, node, task.run, first_task))
+
+    def _record(self, task: Task, result: SearchResult, match: Match) -> SearchRecord:
+        method = self._method(task.kind, task.target)
+        return SearchRecord(task, replace(result, point=None), match.node, match.element, match.distance, method, self.metric)
+
+    def _method(self, kind: str, target: int) -> str:
+        return self.quench if kind == "quench" or (kind == "start" and target == 0) else self.method
 
     def match(self, landscape: Landscape, point: StationaryPoint) -> Match:
         """The node whose orbit a point lies on."""
@@ -117,20 +126,24 @@ class Merger:
     def _orbit_tolerance(self, x: np.ndarray) -> float:
         return 10.0 * self.tolerance * float(np.sqrt(np.sum(x**2 * self.model.mass))) + 1e-12
 
-    def tasks(self, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
-        """The searches that a node asks for."""
+    def _tasks(self, landscape: Landscape, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
+        """The searches that a node asks for and that were not made before."""
         max_index = self.model.dim if self.max_index is None else self.max_index
         found = departures(node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point.x), max_index)
+        made = {
+            (s.task.kind, s.task.direction, s.task.sign, s.task.target, s.method) for s in landscape.searches if s.task.parent == node.id
+        }
+        new = [d for d in found if (d.kind, d.direction, d.sign, d.target, self._method(d.kind, d.target)) not in made]
         return tuple(
             Task(first_task + i, d.kind, node.id, d.direction, d.sign, d.target, d.coefficients, None, run, d.mirror)
-            for i, d in enumerate(found)
+            for i, d in enumerate(new)
         )
 
-    def _edges(self, landscape: Landscape, record: SearchRecord, new: Node | None) -> tuple[Edge, ...]:
+    def _edges(self, landscape: Landscape, record: SearchRecord, end: StationaryPoint) -> tuple[Edge, ...]:
         task = record.task
-        if task.parent < 0:
+        if task.start is not None:
             return ()
-        origin, end = landscape.nodes[task.parent].point, new.point if new is not None else landscape.nodes[record.node].point
+        origin = landscape.nodes[task.parent].point
         if task.kind == "up":
             if end.index <= origin.index:
                 return ()

@@ -18,19 +18,20 @@ class Task:
     id : int
         Position in the order of all tasks; also the key of its spawned random stream, and the id of its search.
     kind : str
-        "start" (from a given point), "down", "up", "quench" (gradient flow from an index-1 saddle).
+        "start" (from a given point), "revisit" (from a node that a new run is to leave in other ways), "down", "up", "quench" (gradient
+        flow from an index-1 saddle).
     parent : int
         Node id the search leaves from, -1 for a start.
     direction : int
-        Number of the direction it leaves along, -1 for a start.
+        Number of the direction it leaves along, -1 for a start or revisit.
     sign : int
-        +1 or -1, 0 for a start.
+        +1 or -1, 0 for a start or revisit.
     target : int
-        The index asked for.
+        The index asked for; -1: that of the Hessian at the start.
     coefficients : (m,) array
-        The direction in terms of the parent's eigenvectors; empty for a start.
+        The direction in terms of the parent's eigenvectors; empty for a start or revisit.
     start : (n,) array or None
-        Where a "start" search begins.
+        Where a start or revisit begins.
     run : int
         Which run (call of explore, extend) it belongs to.
     mirror : (1 + a,) array or None
@@ -148,7 +149,7 @@ class Commit:
     search : SearchRecord
         Its ``result.point`` is dropped; ``node`` says where it ended.
     new_node : Node or None
-        If the end point was new.
+        If the end point was new, or a revisited node whose eigenpairs were computed further.
     edges : tuple of Edge
         Edges that are new, or seen again (same parent, child and key: hits counted up).
     new_tasks : tuple of Task
