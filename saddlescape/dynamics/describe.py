@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from .flow import GradientFlow
 from .hisd import HiSD
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
@@ -18,6 +20,8 @@ def describe(method: Any) -> Any:
     if type(method) in _KNOWN.values():
         fields = {f.name: describe(getattr(method, f.name)) for f in dataclasses.fields(method)}
         return {"name": type(method).__name__, **fields}
+    if isinstance(method, np.generic):
+        return method.item()
     if method is None or isinstance(method, (bool, int, float, str)):
         return method
     return {"name": f"{type(method).__module__}.{type(method).__qualname__}", "repr": repr(method)}

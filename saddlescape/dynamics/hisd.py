@@ -71,17 +71,30 @@ class HiSD:
     preconditioned: bool = True
 
     def __post_init__(self) -> None:
-        if self.index is not None and self.index < 0:
-            raise ValueError(f"index: got {self.index}, expected a Morse index of at least 0")
-        for name, kinds in (("eigen", (LOBPCG, PowerStep)), ("step", (BarzilaiBorwein, FixedStep)), ("momentum", (HeavyBall, Nesterov, type(None)))):
+        if self.index is not None and (not isinstance(self.index, (int, np.integer)) or self.index < 0):
+            raise ValueError(f"index: got {self.index!r}, expected a Morse index, an integer of at least 0")
+        for name, kinds in (
+            ("eigen", (LOBPCG, PowerStep)),
+            ("step", (BarzilaiBorwein, FixedStep)),
+            ("momentum", (HeavyBall, Nesterov, type(None))),
+        ):
             if not isinstance(getattr(self, name), kinds):
                 expected = " or ".join("None" if kind is type(None) else f"{kind.__name__}()" for kind in kinds)
                 raise ValueError(f"{name}: got {getattr(self, name)!r}, expected {expected}")
         if self.momentum is not None and isinstance(self.step, BarzilaiBorwein):
-            raise ValueError("momentum: Barzilai-Borwein steps assume plain steps between two points; use step=FixedStep() with momentum")
+            raise ValueError(
+                "momentum: Barzilai-Borwein steps assume plain steps between two points; use step=FixedStep() with momentum"
+            )
 
     def begin(
-        self, derivatives: Derivatives, x0: np.ndarray, *, index: int, frame: np.ndarray | None, length: float | None, rng: np.random.Generator
+        self,
+        derivatives: Derivatives,
+        x0: np.ndarray,
+        *,
+        index: int,
+        frame: np.ndarray | None,
+        length: float | None,
+        rng: np.random.Generator,
     ) -> SaddleState:
         """See `saddlescape.dynamics.state.Method`."""
         base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()))
@@ -158,7 +171,10 @@ class HiSD:
 def orthonormal_frame(derivatives: Derivatives, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows (k, n) with the same span, orthonormal in the metric, and their images under it."""
     metric_rows = derivatives.apply(rows)
-    c = advance.inverse_root(np.linalg.eigh, rows @ metric_rows.T)
+    gram = rows @ metric_rows.T
+    if not np.trace(gram) > 0.0:
+        raise ValueError(f"frame: its {rows.shape[0]} rows are all zero")
+    c = advance.inverse_root(np.linalg.eigh, gram)
     if c.shape[0] < rows.shape[0]:
         raise ValueError(f"frame: its {rows.shape[0]} rows span only {c.shape[0]} dimensions")
     return c @ rows, c @ metric_rows

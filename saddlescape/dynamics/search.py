@@ -80,11 +80,12 @@ def search(
     Raises
     ------
     TypeError, ValueError
-        If x0 is not a finite real vector of shape (n,), the method is none or has no index, the index exceeds n, or a number is out of range.
+        If x0 or the frame is not finite, real and of the right shape, the method is none or has no index, the index exceeds n, or
+        a number is out of range.
     SearchError
         See ``raise_on_failure``.
     """
-    if not isinstance(method, Method):
+    if isinstance(method, type) or not isinstance(method, Method):
         raise TypeError(f"method: got {method!r}, expected HiSD(index=k), GradientFlow() or an object with begin() and advance()")
     x0 = check_point(x0, model.dim)
     index = getattr(method, "index", None)
@@ -92,8 +93,7 @@ def search(
         raise ValueError(f"method: {method!r} has no index; say which one to look for, for instance HiSD(index=1)")
     if not 0 <= index <= model.dim:
         raise ValueError(f"index: got {index}, expected 0 to {model.dim}, the number of unknowns")
-    if frame is not None and np.shape(frame) != (index, model.dim):
-        raise ValueError(f"frame: got shape {np.shape(frame)}, expected ({index}, {model.dim})")
+    frame = None if frame is None else _checked_frame(frame, index, model.dim)
     for name, value in (("tol", tol), ("max_steps", max_steps)):
         if not value > 0:
             raise ValueError(f"{name}: got {value!r}, expected a positive number")
@@ -104,6 +104,17 @@ def search(
     if raise_on_failure and not result.success:
         raise SearchError(result)
     return result
+
+
+def _checked_frame(frame: Any, index: int, dim: int) -> np.ndarray:
+    rows = np.array(frame)
+    if rows.shape != (index, dim):
+        raise ValueError(f"frame: got shape {rows.shape}, expected ({index}, {dim}), one row for each unstable direction")
+    if rows.dtype.kind not in "fiu":
+        raise TypeError(f"frame: got dtype {rows.dtype}, expected real numbers (float64)")
+    if not np.isfinite(rows).all():
+        raise ValueError(f"frame: {np.count_nonzero(~np.isfinite(rows))} of its entries are NaN or infinite")
+    return rows.astype(float)
 
 
 def connect(model: EnergyModel, x0: np.ndarray, method: Method) -> Derivatives:
@@ -264,9 +275,7 @@ class _Search:
             if not (accept_any or index <= self.index <= index + nullity):
                 return False
             if self.limits.full_certificate:
-                self.point = certify(
-                    d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, zero_modes=zero_modes
-                )
+                self.point = certify(d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, zero_modes=zero_modes)
             else:
                 none = np.empty(0)
                 text = polished.count.text if polished.count is not None else "block"
@@ -279,9 +288,11 @@ class _Search:
         return True
 
     def _finish(self, otherwise: Status) -> Status:
-        """The dynamics is done: accept what Newton's method finds here, whatever its index."""
+        """The dynamics is done: accept what Newton's method finds, whatever its index; without it, what meets the tolerance."""
         if self.limits.polish:
             return self._reached() if self._polished(accept_any=True) else otherwise
+        if self.state.gradient_norm > self.limits.tol:
+            return otherwise
         here = Polished(self.state.x.copy(), self.state.energy, self.state.gradient_norm, True, "", 0, 0.0, None)
         return self._reached() if self._certified(here, accept_any=True) else otherwise
 
@@ -294,9 +305,11 @@ class _Search:
         state, d = self.state, self.derivatives
         at = self.point if self.point is not None else state
         norm = float(at.gradient_norm)
-        message = f"{status.sentence} |g| = {norm:.2e} after {self.n_steps} steps, {d.n_gradient} gradients and {d.n_hvp} Hessian-vector products."
+        calls = f"{d.n_gradient} gradients and {d.n_hvp} Hessian-vector products"
+        message = f"{status.sentence} |g| = {norm:.2e} after {self.n_steps} steps, {calls}."
         if self.point is not None:
-            message += f" Index {self.point.index} (asked for {self.index}), nullity {self.point.nullity}: {self.point.certificate}."
+            index, nullity = self.point.index, self.point.nullity
+            message += f" Index {index} (asked for {self.index}), nullity {nullity}: {self.point.certificate}."
         elif self.note:
             message += f" {self.note}."
         path = None
@@ -306,6 +319,6 @@ class _Search:
             x, energy, gradient_norm = zip(*self.path, strict=True)
             path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm))
         return SearchResult(
-            status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient, d.n_hvp,
-            float(state.max_energy), time.perf_counter() - self.began, path,
+            status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient,
+            d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path,
         )  # fmt: skip
