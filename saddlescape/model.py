@@ -346,3 +346,11 @@ def parameters_digest(model: EnergyModel) -> str:
     """SHA-256 of the model's name and parameters, hexadecimal."""
     text = json.dumps([model_name(model), model_parameters(model)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def source_digest(model: EnergyModel) -> str:
+    """SHA-256 of the file that defines the model's class, hexadecimal; empty if there is none (a notebook cell, say)."""
+    path = getattr(sys.modules.get(type(model).__module__), "__file__", None)
+    if path is None or not Path(path).is_file():
+        return ""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

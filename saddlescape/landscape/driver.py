@@ -129,4 +129,5 @@ def _interruptible():
 
 def new_run(landscape: Landscape, configuration: dict, entropy: int) -> Run:
     """The record of a run that begins now."""
-    return Run(len(landscape.runs), now(), "", "running", configuration, entropy)
+    command = "extend" if landscape.runs else "explore"
+    return Run(len(landscape.runs), now(), "", "running", configuration, entropy, command)

@@ -46,12 +46,12 @@ class Plan:
 def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint | None, callback: Any = None) -> SearchResult:
     """Carry out one task. An exception of the model becomes a result with `Status.FAILED`: the run goes on."""
     try:
-        if task.start is not None:
-            return _from_start(model, plan, task, callback)
+        if task.kind in ("start", "revisit"):
+            return _from_start(model, plan, task, task.start if parent is None else parent.x, callback)
         return _from_node(model, plan, task, parent, callback)
     except Exception as error:
         logger.warning("search %d (%s to index %d from node %d) failed", task.id, task.kind, task.target, task.parent, exc_info=True)
-        x = task.start if task.start is not None else parent.x
+        x = task.start if parent is None else parent.x
         message = f"{Status.FAILED.sentence} {type(error).__name__}: {error}"
         return SearchResult(Status.FAILED, message, None, np.array(x), np.nan, np.nan, task.target)
 
@@ -60,9 +60,8 @@ def _rng(plan: Plan, task: Task) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(plan.entropy, spawn_key=(task.run, task.id)))
 
 
-def _from_start(model: EnergyModel, plan: Plan, task: Task, callback: Any) -> SearchResult:
-    """From a given point: stay if it is stationary, else go to the index of its Hessian (target -1) or down (target 0)."""
-    x0 = task.start
+def _from_start(model: EnergyModel, plan: Plan, task: Task, x0: np.ndarray, callback: Any) -> SearchResult:
+    """From a given point: stay if it is stationary, else go to the index of its Hessian (target -1) or to the one asked for."""
     method = plan.quench if task.target == 0 else plan.method
     derivatives = connect(model, x0, method)
     length = curvature_length(derivatives, x0, derivatives.solve(derivatives.gradient(x0)))

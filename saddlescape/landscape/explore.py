@@ -139,7 +139,7 @@ def extend(
     run = len(landscape.runs)
     first = landscape.next_task
     tasks = start_tasks(points, first, run) + tuple(
-        Task(first + 2 * len(points) + node.id, "revisit", node.id, -1, 0, node.point.index, np.empty(0), node.point.x, run)
+        Task(first + 2 * len(points) + node.id, "revisit", node.id, -1, 0, node.point.index, np.empty(0), None, run)
         for node in landscape.nodes
     )
     with _store_of(landscape) as keeper:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import EnergyModel, load_model, model_name, model_parameters, parameters_digest
+from ..model import EnergyModel, load_model, model_name, model_parameters, parameters_digest, source_digest
 from ..results import SearchResult, StationaryPoint
 from .records import Commit, Edge, Node, Run, SearchRecord, Task
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import networkx
 
     from ..symmetry import Symmetry
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,8 @@ class ModelInfo:
     units : str
     scaling : str
         How the energy was made dimensionless, in words.
+    source_sha256 : str
+        Digest of the file that defines the model; empty where there is none.
     """
 
     name: str
@@ -55,6 +60,7 @@ class ModelInfo:
     field_shapes: dict = field(default_factory=dict)
     units: str = "dimensionless"
     scaling: str = ""
+    source_sha256: str = ""
 
     @classmethod
     def of(cls, model: EnergyModel, symmetry: Symmetry | None) -> ModelInfo:
@@ -75,6 +81,7 @@ class ModelInfo:
             dict(getattr(model, "field_shapes", {})),
             getattr(model, "units", "dimensionless"),
             getattr(model, "scaling", ""),
+            source_digest(model),
         )
 
 
@@ -131,6 +138,7 @@ class Landscape:
         self._symmetry = symmetry
         self.nodes: list[Node] = []
         self.edges: list[Edge] = []
+        self._index: tuple[int, dict[tuple[int, int], list[int]]] = (0, {})
         self.searches: list[SearchRecord] = []
         self.frontier: dict[int, Task] = {}
         self.pending: dict[int, SearchResult] = {}
@@ -156,19 +164,31 @@ class Landscape:
             node = self.nodes[search.node]
             self.nodes[search.node] = replace(node, hits=node.hits + 1)
         for edge in commit.edges:
-            position = self._edge_position(edge)
-            if position is None:
-                self.edges.append(edge)
-            else:
-                seen = self.edges[position]
-                self.edges[position] = replace(seen, hits=seen.hits + 1)
+            self._add_edge(edge)
         self.add_tasks(commit.new_tasks)
 
-    def _edge_position(self, edge: Edge) -> int | None:
-        for position, seen in enumerate(self.edges):
-            if (seen.parent, seen.child, seen.key) == (edge.parent, edge.child, edge.key):
-                return position
-        return None
+    def _add_edge(self, edge: Edge) -> None:
+        for position in self._places(edge.parent, edge.child):
+            seen = self.edges[position]
+            if seen.key == edge.key:
+                self.edges[position] = replace(seen, hits=seen.hits + 1)
+                return
+        self.edges.append(edge)
+
+    def _places(self, parent: int, child: int) -> list[int]:
+        """Positions of the edges between two nodes, from an index that follows the list as it grows."""
+        indexed, places = self._index
+        if indexed > len(self.edges):
+            indexed, places = 0, {}
+        for position in range(indexed, len(self.edges)):
+            edge = self.edges[position]
+            places.setdefault((edge.parent, edge.child), []).append(position)
+        self._index = len(self.edges), places
+        return places.get((parent, child), [])
+
+    def edges_between(self, parent: int, child: int) -> list[Edge]:
+        """The edges from a parent to a child, in the order in which they were found."""
+        return [self.edges[position] for position in self._places(parent, child)]
 
     def extend(self, start: Any = None, **options: Any) -> Landscape:
         """Search on: from more starts, to other indices, in other ways. The landscape grows in place, in its file too if it has one.
@@ -252,6 +272,8 @@ class Landscape:
                 f"model: got {model_name(model)} with {model_parameters(model)}, but this landscape was made with "
                 f"{self.info.name} and {self.info.params}"
             )
+        if source_digest(model) != self.info.source_sha256:
+            logger.warning("the file that defines %s has changed since this landscape was made", self.info.name)
         self._model = model
         self._symmetry = symmetry if symmetry is not None else self._symmetry
         return self

@@ -141,7 +141,7 @@ class Merger:
 
     def _edges(self, landscape: Landscape, record: SearchRecord, end: StationaryPoint) -> tuple[Edge, ...]:
         task = record.task
-        if task.start is not None:
+        if task.kind in ("start", "revisit"):
             return ()
         origin = landscape.nodes[task.parent].point
         if task.kind == "up":
@@ -152,20 +152,24 @@ class Merger:
             if end.index >= origin.index:
                 return ()
             parent, child, g = task.parent, record.node, record.element
-        edges = [self._edge(landscape, record, parent, child, g, task.sign, 0)]
+        highest = max(record.result.max_energy, origin.energy, end.energy)
+        edges = [self._edge(landscape, record, parent, child, g, task.sign, 0, highest)]
         if task.mirror is not None:
             mirrored = compose(self.symmetry, task.mirror, record.element)
             g = inverse(self.symmetry, mirrored) if task.kind == "up" else mirrored
-            edges.append(self._edge(landscape, record, parent, child, g, -task.sign, len(edges)))
+            edges.append(self._edge(landscape, record, parent, child, g, -task.sign, len(edges), highest))
         return tuple(edges)
 
-    def _edge(self, landscape: Landscape, record: SearchRecord, parent: int, child: int, g: np.ndarray, sign: int, offset: int) -> Edge:
+    def _edge(
+        self, landscape: Landscape, record: SearchRecord, parent: int, child: int, g: np.ndarray, sign: int, offset: int, highest: float
+    ) -> Edge:
+        """The edge of one search; one that was seen before comes back as it is, to be counted up."""
         task = record.task
         kind = {"quench": "quench+" if sign > 0 else "quench-"}.get(task.kind, task.kind)
-        same = [e for e in landscape.edges if (e.parent, e.child) == (parent, child)]
+        same = landscape.edges_between(parent, child)
         for edge in same:
             if (edge.kind, edge.direction, edge.sign) == (kind, task.direction, sign) and np.array_equal(edge.child_element, g):
                 return edge
         return Edge(
-            parent, child, g, len(same) + offset, kind, task.direction, sign, record.method, record.metric, task.id, record.result.max_energy
+            parent, child, g, len(same) + offset, kind, task.direction, sign, record.method, record.metric, task.id, highest
         )

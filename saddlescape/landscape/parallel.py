@@ -115,7 +115,7 @@ class Pooled:
 
 def _died(job: Job) -> SearchResult:
     task, parent = job
-    x = task.start if task.start is not None else parent.x
+    x = task.start if parent is None else parent.x
     message = f"{Status.FAILED.sentence} The worker process died twice at this search (out of memory, or a crash in compiled code)."
     return SearchResult(Status.FAILED, message, None, np.array(x), np.nan, np.nan, task.target)
 

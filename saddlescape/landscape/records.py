@@ -31,7 +31,7 @@ class Task:
     coefficients : (m,) array
         The direction in terms of the parent's eigenvectors; empty for a start or revisit.
     start : (n,) array or None
-        Where a start or revisit begins.
+        Where a start begins; a revisit begins at its parent.
     run : int
         Which run (call of explore, extend) it belongs to.
     mirror : (1 + a,) array or None
@@ -179,6 +179,8 @@ class Run:
         JSON-ready: method, searches, limits, tolerances.
     entropy : int
         Seed entropy.
+    command : str
+        "explore" or "extend".
     """
 
     id: int
@@ -187,3 +189,4 @@ class Run:
     status: str
     configuration: dict
     entropy: int
+    command: str = "explore"

@@ -37,6 +37,8 @@ def align(symmetry: Symmetry, x: np.ndarray, y: np.ndarray, mass: float | np.nda
     """
     if symmetry.match is not None:
         return symmetry.identity, mass_norm(x - symmetry.match(x, y), mass)
+    if symmetry.trivial:
+        return symmetry.identity, mass_norm(x - y, mass)
     size = mass_norm(x, mass) + mass_norm(y, mass)
     rounding = _TIE * size
     images = _images(symmetry, y)

@@ -47,7 +47,7 @@ EDGE = (
 
 TASK = (
     Column("id", "integer", "1", "id of task and search, and key of its random stream"),
-    Column("kind", "text", "text", "start, down, up or quench"),
+    Column("kind", "text", "text", "start, revisit, down, up or quench"),
     Column("parent", "integer", "1", "node id it leaves from; -1: a start"),
     Column("direction", "integer", "1", "number of the direction it leaves along; -1: a start"),
     Column("sign", "integer", "1", "side it leaves to; 0: a start"),
@@ -89,6 +89,7 @@ RUN = (
     Column("status", "text", "text", "running, complete or interrupted"),
     Column("configuration", "text", "text", "method, searches, limits and tolerances as JSON"),
     Column("entropy", "text", "text", "seed entropy, a decimal integer"),
+    Column("command", "text", "text", "explore or extend"),
 )
 
 FRONTIER = (Column("state", "text", "text", "todo; done: made but not yet merged, see /pending"),)

@@ -85,6 +85,7 @@ class _RunRow(NamedTuple):
     status: str
     configuration: str
     entropy: str
+    command: str
 
 
 class _FrontierRow(NamedTuple):
@@ -112,7 +113,9 @@ def encode(landscape: Landscape, pending: Mapping[int, SearchResult], header: He
         _write_header(file, landscape, header)
         _write_model(file.create_group("model"), landscape.info)
         dim = landscape.info.dim
-        runs = [_RunRow(r.id, r.started, r.ended, r.status, json.dumps(r.configuration), str(r.entropy)) for r in landscape.runs]
+        runs = [
+            _RunRow(r.id, r.started, r.ended, r.status, json.dumps(r.configuration), str(r.entropy), r.command) for r in landscape.runs
+        ]
         write_columns(_table(file, "runs", dim), layout.RUN, runs)
         nodes = _table(file, "nodes", dim)
         write_columns(nodes, layout.NODE, landscape.nodes)
@@ -156,7 +159,7 @@ def _write_header(file: h5py.File, landscape: Landscape, header: Header) -> None
         file.attrs[name] = np.int64(value)
 
 
-_MODEL_TEXTS = ("name", "params_sha256", "symmetry", "units", "scaling")
+_MODEL_TEXTS = ("name", "params_sha256", "source_sha256", "symmetry", "units", "scaling")
 
 
 def _write_model(group: h5py.Group, info: ModelInfo) -> None:
