@@ -411,6 +411,18 @@ def test_worker_processes_load_a_model_file_and_change_nothing(workplace):
     assert numbers("two.h5") == numbers("one.h5")
 
 
+def test_a_failed_search_is_one_line_unless_asked(workplace, capsys):
+    source = OWN_MODEL.replace("signal.raise_signal(signal.SIGINT)", 'raise ZeroDivisionError("no weight")').replace(
+        'int(os.environ.get("STOP_AFTER", "0"))', "30"
+    )
+    (workplace / "broken.py").write_text(source)
+    (workplace / "run.toml").write_text('[model]\nname = "broken.py:Wells"\n[explore]\nmax_index = 2\n')
+    assert run("explore", "run.toml", "--quiet") == 0
+    failed = [line for line in capsys.readouterr().err.splitlines() if "no weight" in line]
+    assert len(failed) == 1 and failed[0].startswith("saddlescape: warning: search ")
+    assert Status.FAILED in {search.result.status for search in load("run.h5").searches}
+
+
 def test_a_run_that_finds_nothing_is_an_error(workplace, capsys):
     source = OWN_MODEL.replace("np.sum((x**2 - 1) ** 2 * (1.0, 1.5))", "x[0]").replace(
         "4 * x * (x**2 - 1) * (1.0, 1.5)", "(1.0, 0.0)"

@@ -7,10 +7,12 @@ numba.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .arguments import say
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(argv)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _log_shown(options.traceback):
             warnings.showwarning = _show_warning
             code = options.command(options)
             sys.stdout.flush()
@@ -66,3 +68,27 @@ def _one_line(error: Exception) -> str:
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     say(f"warning: {' '.join(str(message).split())}")
+
+
+class _Lines(logging.Handler):
+    """What the library logs as single lines; why a search failed is in the file, so its traceback is shown only on request."""
+
+    def __init__(self, traceback: bool):
+        super().__init__(logging.WARNING)
+        self._traceback = traceback
+
+    def emit(self, record: logging.LogRecord) -> None:
+        reason = f": {record.exc_info[1]}" if record.exc_info else ""
+        say(f"{record.levelname.lower()}: {' '.join((record.getMessage() + reason).split())}")
+        if self._traceback and record.exc_info:
+            sys.stderr.write(logging.Formatter().formatException(record.exc_info) + "\n")
+
+
+@contextmanager
+def _log_shown(traceback: bool) -> Iterator[None]:
+    logger, lines = logging.getLogger("saddlescape"), _Lines(traceback)
+    logger.addHandler(lines)
+    try:
+        yield
+    finally:
+        logger.removeHandler(lines)

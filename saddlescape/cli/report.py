@@ -31,6 +31,7 @@ def summary(landscape: Landscape) -> dict[str, Any]:
             "name": info.name,
             "params": info.params,
             "params_sha256": info.params_sha256,
+            "source_sha256": info.source_sha256,
             "dim": info.dim,
             "symmetry": info.symmetry,
             "coercive": info.coercive,
@@ -47,7 +48,15 @@ def summary(landscape: Landscape) -> dict[str, Any]:
             "by_status": searches_by_status(landscape),
         },
         "runs": [
-            {"id": run.id, "started": run.started, "ended": run.ended, "status": run.status, "configuration": run.configuration}
+            {
+                "id": run.id,
+                "command": run.command,
+                "started": run.started,
+                "ended": run.ended,
+                "status": run.status,
+                "configuration": run.configuration,
+                "entropy": run.entropy,
+            }
             for run in landscape.runs
         ],
     }
