@@ -103,12 +103,15 @@ def explore(
     ----------
     Yin, Wang, Chen, Zhang, Zhang, Phys. Rev. Lett. 124 (2020) 090601.
     """
+    _check_model(model)
     landscape = Landscape(ModelInfo.of(model, symmetry if symmetry is not None else model.symmetry), model, symmetry)
+    entropy = _entropy(rng)
+    _check_workers(workers)
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = starting_points(model, start)
     _warn_of_wrong_gradient(model, points[0])
     with _new_store(store, landscape) as keeper:
-        begin(landscape, keeper, configuration, rng, start_tasks(points, 0, 0))
+        begin(landscape, keeper, configuration, entropy, start_tasks(points, 0, 0))
         return drive(landscape, keeper, method, executor, workers, progress, callback)
 
 
@@ -134,6 +137,8 @@ def extend(
             "or saddlescape.resume(path)"
         )
     model = landscape.model
+    entropy = _entropy(rng)
+    _check_workers(workers)
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = [] if start is None else starting_points(model, start)
     run = len(landscape.runs)
@@ -143,7 +148,7 @@ def extend(
         for node in landscape.nodes
     )
     with _store_of(landscape) as keeper:
-        begin(landscape, keeper, configuration, rng, tasks)
+        begin(landscape, keeper, configuration, entropy, tasks)
         return drive(landscape, keeper, method, executor, workers, progress, callback)
 
 
@@ -172,7 +177,7 @@ def _store_of(landscape: Landscape) -> Any:
 
 def configure(model, max_index, method, searches, upward, merge_tolerance) -> dict:
     """The settings of a run, checked, as JSON-ready values."""
-    if max_index is not None and not 0 <= max_index <= model.dim:
+    if max_index is not None and not (isinstance(max_index, (int, np.integer)) and 0 <= max_index <= model.dim):
         raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
     method = HiSD() if method is None else method
     if not isinstance(method, Method):
@@ -238,12 +243,23 @@ def _new_store(path: str | os.PathLike[str] | None, landscape: Landscape) -> Any
     return MemoryStore() if path is None else FileStore.create(path, landscape)
 
 
-def begin(landscape: Landscape, keeper: Any, configuration: dict, rng: Any, tasks: tuple[Task, ...]) -> None:
+def begin(landscape: Landscape, keeper: Any, configuration: dict, entropy: int, tasks: tuple[Task, ...]) -> None:
     """Open a new run on a landscape with its first tasks."""
-    run = new_run(landscape, configuration, _entropy(rng))
+    run = new_run(landscape, configuration, entropy)
     landscape.runs.append(run)
     landscape.add_tasks(tasks)
     keeper.begin(run, tasks)
+
+
+def _check_model(model: Any) -> None:
+    for member in ("dim", "energy", "gradient"):
+        if not hasattr(model, member):
+            raise TypeError(f"model: got {type(model).__name__}, which has no {member!r}, expected an EnergyModel; see as_model")
+
+
+def _check_workers(workers: Any) -> None:
+    if not (isinstance(workers, (int, np.integer)) and workers >= 1):
+        raise ValueError(f"workers: got {workers!r}, expected an integer of at least 1")
 
 
 def _entropy(rng: Any) -> int:
@@ -258,8 +274,7 @@ def _entropy(rng: Any) -> int:
 
 def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, workers, progress, callback) -> Landscape:
     """Work off the frontier of the landscape's last run; ``method`` is needed only if it is not the library's own."""
-    if not (isinstance(workers, (int, np.integer)) and workers >= 1):
-        raise ValueError(f"workers: got {workers!r}, expected an integer of at least 1")
+    _check_workers(workers)
     run: Run = landscape.runs[-1]
     settings = run.configuration
     model, symmetry = landscape.model, landscape.symmetry
