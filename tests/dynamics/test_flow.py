@@ -22,7 +22,9 @@ def minus_gradient(t, flat):
     """x' = -g of Mueller-Brown for many points at once, from its published formula."""
     x, y = flat.reshape(-1, 2).T[:, :, None] - np.array([[1.0, 0.0, -0.5, -1.0], [0.0, 0.5, 1.5, 1.0]])[:, None, :]
     a, b, c = np.array([-1.0, -1.0, -6.5, 0.7]), np.array([0.0, 0.0, 11.0, 0.6]), np.array([-10.0, -10.0, -6.5, 0.7])
-    terms = np.array([-200.0, -100.0, -170.0, 15.0]) * np.exp(a * x * x + b * x * y + c * y * y)
+    # Trial steps that the integrator takes back may go far out, where the exponential would overflow.
+    growth = np.exp(np.minimum(a * x * x + b * x * y + c * y * y, 20.0))
+    terms = np.array([-200.0, -100.0, -170.0, 15.0]) * growth
     return -np.stack([(terms * (2.0 * a * x + b * y)).sum(axis=1), (terms * (b * x + 2.0 * c * y)).sum(axis=1)], axis=1).ravel()
 
 
