@@ -162,9 +162,10 @@ class HiSD:
             state.d, state.md, state.frame, state.metric_frame, state.basis, state.images, state.metric_images, state.floats, state.ints,
         )  # fmt: skip
         if derivatives.compiled:
-            products = (state.x.size, 3 * state.frame.shape[0], state.frame.shape[0])[state.ints[advance.FRAME_RULE]]
             derivatives.n_gradient += done
-            derivatives.n_hvp += done * products
+            # A product for each row of the basis, except at a last point that is thrown away before the frame gets there.
+            thrown_away = state.outcome in (advance.NON_FINITE, advance.TOO_FAR)
+            derivatives.n_hvp += (done - thrown_away) * len(state.basis)
         return done
 
 
