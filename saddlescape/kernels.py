@@ -12,7 +12,7 @@ Two kinds exist.
 * **Solver kernels** take model kernels as first-class function arguments. They are compiled once for
   all models and cached on disk.
 
-A model kernel is handed to a solver kernel as a `KernelPointer`, which costs about 4 us a call where
+A model kernel is handed to a solver kernel as a `KernelPointer`, which costs about 0.5 us a call where
 numba's own conversion of a dispatcher costs about 40 us.
 """
 
@@ -24,8 +24,8 @@ from functools import cached_property
 from typing import Any
 
 from numba import njit, types
-from numba.extending import register_jitable
-from numba.core.types.function_type import WrapperAddressProtocol
+from numba.core.datamodel.models import ExternalFuncPointerModel
+from numba.extending import NativeValue, overload, register_jitable, register_model, unbox
 
 FLOAT = types.float64
 INT = types.int64
@@ -42,7 +42,37 @@ SIGNATURES = {
 }
 """The fixed signatures of model kernels, by role."""
 
-function_type = types.FunctionType
+
+class KernelType(types.ExternalFunctionPointer):
+    """The type of a compiled function with a given signature, as an argument of solver kernels.
+
+    numba's own ``FunctionType`` looks its address up by calling back into Python for every argument of every call, and
+    compiles that look-up again at every place where the function is called. Here a `KernelPointer` brings the address.
+
+    Parameters
+    ----------
+    signature : numba signature
+    """
+
+    def __init__(self, signature: Any):
+        super().__init__(signature, None)
+
+    def __reduce__(self) -> tuple:
+        return KernelType, (self.sig,)
+
+
+register_model(KernelType)(ExternalFuncPointerModel)
+
+
+@unbox(KernelType)
+def _address_of(kernel_type: KernelType, pointer: Any, c: Any) -> NativeValue:
+    number = c.pyapi.object_getattr_string(pointer, "address")
+    address = c.pyapi.long_as_voidptr(number)
+    c.pyapi.decref(number)
+    return NativeValue(c.builder.bitcast(address, c.context.get_function_pointer_type(kernel_type)))
+
+
+function_type = KernelType
 """The type of a first-class function argument with a given signature."""
 
 FUNCTION_TYPES = {role: function_type(signature) for role, signature in SIGNATURES.items()}
@@ -82,24 +112,48 @@ def solver_kernel(signature: Any) -> Callable[[Callable], Any]:
 
 
 helper = register_jitable
-"""Mark a function that solver kernels call; it stays a plain Python function for everyone else."""
+"""Mark a function that solver kernels call; it stays a plain Python function for everyone else.
+
+It has to live in the file of those kernels: numba's disk cache looks for changes in the file of the kernel alone.
+"""
 
 
-class KernelPointer(WrapperAddressProtocol):
-    """A compiled function as a first-class function argument, its address looked up once."""
+def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
+    """Give a NumPy function a second body, which solver kernels compile in its place.
+
+    NumPy's array operations run at full speed in the interpreter but take numba up to a second each to compile, and a call
+    into BLAS costs more than a whole step in two dimensions; plain loops are the other way round. Like a `helper`, both live
+    in the file of the kernels that call them.
+
+    Parameters
+    ----------
+    loops : callable
+        The same function of the same arguments, as loops over scalars.
+    """
+
+    def mark(source: Callable) -> Callable:
+        overload(source, strict=False)(lambda *args: loops)
+        return source
+
+    return mark
+
+
+class KernelPointer:
+    """A compiled function as a first-class function argument, its address looked up once.
+
+    Parameters
+    ----------
+    dispatcher : numba dispatcher
+        What `kernel` or `solver_kernel` returned.
+    signature : numba signature
+        One it was compiled for.
+    """
 
     def __init__(self, dispatcher: Any, signature: Any):
-        self._signature = signature
-        self._numba_type_ = types.FunctionType(signature)
-        compiled = dispatcher.get_compile_result(self._signature)
+        compiled = dispatcher.get_compile_result(signature)
         self._keep_alive = compiled.library
-        self._address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
-
-    def __wrapper_address__(self) -> int:
-        return self._address
-
-    def signature(self) -> Any:
-        return self._signature
+        self._numba_type_ = KernelType(signature)
+        self.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
 
 @dataclass(frozen=True)

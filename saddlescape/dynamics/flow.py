@@ -73,9 +73,8 @@ class GradientFlow:
         """See `saddlescape.dynamics.state.Method`."""
         call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
-        mass = np.broadcast_to(derivatives.mass, state.x.shape).copy()
         done = call.flow_steps(
-            call.energy_gradient, call.solve, call.params, mass, mass, n_steps, state.start, state.x, state.g, state.floats, state.ints
+            call.energy_gradient, call.params, call.metric, call.mass, n_steps, state.start, state.x, state.g, state.floats, state.ints
         )
         if derivatives.compiled:
             derivatives.n_gradient += done

@@ -146,9 +146,10 @@ class HiSD:
             ints[advance.MOMENTUM_RULE], ints[advance.RESTART] = advance.NESTEROV, self.momentum.restart
         ints[advance.STEP_RULE] = advance.FIXED if fixed else advance.BARZILAI_BORWEIN
         call = interpreted(derivatives)
-        state.d[:], state.md[:] = advance.refresh(
-            call.hvp, call.solve, call.eigh, call.params, None, state.x, state.g, state.frame, state.metric_frame,
-            state.basis, state.images, state.metric_images, floats, ints,
+        scratch = np.empty((2 * len(state.frame) + 2, state.x.size))
+        advance.refresh(
+            call.hvp, call.eigh, call.params, call.metric, state.x, state.g, state.d, state.md, state.frame, state.metric_frame,
+            state.basis, state.images, state.metric_images, scratch, floats, ints,
         )  # fmt: skip
         floats[advance.STEP] = asked if asked is not None else (1.0 / stiffness if fixed else _first_step(derivatives, state))
 
@@ -156,10 +157,10 @@ class HiSD:
         """See `saddlescape.dynamics.state.Method`."""
         call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
-        mass = np.broadcast_to(derivatives.mass, state.x.shape).copy()
         done = call.saddle_steps(
-            call.energy_gradient, call.hvp, call.solve, call.eigh, call.params, mass, mass, n_steps, state.start, state.x, state.last, state.g,
-            state.d, state.md, state.frame, state.metric_frame, state.basis, state.images, state.metric_images, state.floats, state.ints,
+            call.energy_gradient, call.hvp, call.eigh, call.params, call.metric, call.mass, n_steps, state.start, state.x,
+            state.last, state.g, state.d, state.md, state.frame, state.metric_frame, state.basis, state.images,
+            state.metric_images, state.floats, state.ints,
         )  # fmt: skip
         if derivatives.compiled:
             derivatives.n_gradient += done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -104,17 +104,26 @@ def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float) -> Arra
     return ArrayState(x0.copy(), x, g, floats, ints, 0.0)
 
 
-@dataclass(frozen=True)
-class Calls:
-    """The function arguments of the stepping functions: compiled pointers, or bound methods in the interpreter."""
+class Calls(NamedTuple):
+    """What connects the stepping functions to a model: compiled pointers, or bound methods in the interpreter.
+
+    The metric is an object with ``solve(rows)``; compiled, it is the mass (n,).
+    """
 
     saddle_steps: Callable[..., int]
     flow_steps: Callable[..., int]
     energy_gradient: Any
     hvp: Any
-    solve: Any
     eigh: Any
     params: Any
+    metric: Any
+    mass: np.ndarray
+
+
+def mass_vector(derivatives: Derivatives) -> np.ndarray:
+    """The mass of every unknown, (n,)."""
+    mass = derivatives.mass
+    return np.full(derivatives.dim, mass) if isinstance(mass, float) else mass
 
 
 def interpreted(derivatives: Derivatives) -> Calls:
@@ -124,17 +133,19 @@ def interpreted(derivatives: Derivatives) -> Calls:
         advance.flow_steps,
         lambda x, params, out: derivatives.energy_gradient(x, out),
         lambda x, v, params, out: derivatives.hvp(x, v, out),
-        lambda rows, metric: derivatives.solve(rows),
-        np.linalg.eigh,
+        advance.finite_eigh,
         None,
+        derivatives,
+        mass_vector(derivatives),
     )
 
 
 def compiled(derivatives: Derivatives) -> Calls:
     """The stepping functions compiled, over the kernels of a model without a preconditioner."""
-    saddle_steps, flow_steps, by_mass, eigh = advance.compiled()
+    saddle_steps, flow_steps, eigh = advance.compiled()
     energy_gradient, hvp = derivatives.model.kernels.pointers
-    return Calls(saddle_steps, flow_steps, energy_gradient, hvp, by_mass, eigh, derivatives.model.params)
+    mass = mass_vector(derivatives)
+    return Calls(saddle_steps, flow_steps, energy_gradient, hvp, eigh, derivatives.model.params, mass, mass)
 
 
 def calls(derivatives: Derivatives) -> Calls:
