@@ -80,7 +80,7 @@ def main() -> None:
     rows.append(row("  frame by LOBPCG sweeps", rosenbrock, starts, HiSD(index=5, eigen=LOBPCG())))
     columns = ["HiSD() from a perturbed saddle", "reached", "steps", "from-to", "gradients", "HVPs", "time"]
     title = (
-        f"Steps to |g| < {TOLERANCE:g} without polish, medians over the seeds; HVPs and time with the first frame and the certificate\n"
+        f"Steps to |g| < {TOLERANCE:g} without polish, medians over the seeds; HVPs and time with first frame and certificate\n"
         f"plain: no preconditioner, fixed step 1.9 / (largest eigenvalue), at most {MAX_STEPS} steps"
     )
     print(table(title, columns, rows))

@@ -11,8 +11,8 @@ from saddlescape.parts import FixedStep
 
 START = np.array([0.15, 0.25])  # on the slope of the lower saddle
 
-# SaddleScape V1.0, without certificates, on a 2-core machine: its examples as they are published, the first one with the restart
-# that its example places by hand. `peer.py` measures it again.
+# SaddleScape V1.0 on a 2-core machine: its examples as they are published, the first one with the restart that it places by hand.
+# Quoted, not measured here: `peer.py` measures them again, in turns with this library.
 QUOTED = {"Mueller-Brown": 0.20, "butterfly": 0.73, "double wells, d = 3": 11.1}
 
 
@@ -68,7 +68,7 @@ def landscapes(repetitions: int) -> str:
             ratio(quoted / sample.median),
         ])  # fmt: skip
     columns = ["whole landscape", "points", "by index", "searches", "time", "V1.0, quoted", "quoted / time"]
-    title = "Landscapes after warm-up (quoted: SaddleScape V1.0 without certificates, another run; see peer.py)"
+    title = "Certified landscapes after warm-up, in memory (quoted: SaddleScape V1.0, from another run; peer.py measures it)"
     return table(title, columns, rows)
 
 
