@@ -32,7 +32,7 @@ _SENTENCES = {
     Status.OTHER_INDEX: "The search converged to a certified stationary point, but of another index than asked for.",
     Status.MAX_STEPS: "The search used up its steps before it met its tolerance.",
     Status.STALLED: "The search stopped making progress before it met its tolerance.",
-    Status.DIVERGED: "The search left every reasonable distance from its start.",
+    Status.DIVERGED: "The search went too far from its start, or too high above the point it left.",
     Status.NON_FINITE: "The energy or gradient turned non-finite along the search.",
     Status.NOT_CERTIFIED: "The search met its tolerance, but the Morse index of the point could not be certified.",
     Status.INTERRUPTED: "The search was interrupted by the user.",

@@ -6,17 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..numerics.derivatives import Derivatives
+from ..numerics.derivatives import DENSE_LIMIT, Derivatives
 from . import advance
 from .scales import FARTHEST, curvature_length
 from .state import ArrayState, calls, first_state
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class FlowState(ArrayState):
-    """`ArrayState` of a gradient flow."""
+    """`ArrayState` of a gradient flow.
+
+    Attributes
+    ----------
+    shift : float
+        1 / time step of the implicit steps; 0 while the steps are explicit.
+    """
 
     derivatives: Derivatives
+    patience: int = 100
+    shift: float = 0.0
 
     @property
     def next_move(self) -> float:
@@ -28,7 +36,9 @@ class FlowState(ArrayState):
 class GradientFlow:
     """Displacement-capped gradient flow x' = -M^-1 g, energy falling in every step.
 
-    Unlike Barzilai-Borwein or L-BFGS it stays in the basin it starts in; quench edges and barriers rest on it.
+    Unlike Barzilai-Borwein or L-BFGS it stays in the basin it starts in; quench edges and barriers rest on it. Steps are explicit; where
+    the flow is so slow that they get nowhere (metastable states), they become linearly implicit in the mass metric, if the model has a
+    Hessian: (H + mass / dt) s = -g with a time step dt that grows as the displacement cap and the fall of the energy allow.
 
     Parameters
     ----------
@@ -53,13 +63,21 @@ class GradientFlow:
             raise ValueError(f"cap: got {self.cap!r}, expected a positive length, or None to take it from the problem")
 
     def begin(
-        self, derivatives: Derivatives, x0: np.ndarray, *, index: int, frame: np.ndarray | None, length: float | None, rng: np.random.Generator
+        self,
+        derivatives: Derivatives,
+        x0: np.ndarray,
+        *,
+        index: int,
+        frame: np.ndarray | None,
+        length: float | None,
+        rng: np.random.Generator,
     ) -> FlowState:
         """See `saddlescape.dynamics.state.Method`."""
         if index != 0:
             raise ValueError(f"index: got {index}, but gradient flow finds minima only; use HiSD")
         base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()))
         state = FlowState(**vars(base), derivatives=derivatives)
+        state.own_cap = self.cap is not None
         if state.outcome == advance.NON_FINITE:
             return state
         direction = derivatives.solve(state.g)
@@ -71,11 +89,65 @@ class GradientFlow:
 
     def advance(self, derivatives: Derivatives, state: FlowState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`."""
+        if state.shift:
+            return implicit_steps(derivatives, state, n_steps, tolerance)
         call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
         done = call.flow_steps(
-            call.energy_gradient, call.params, call.metric, call.mass, n_steps, state.start, state.x, state.g, state.floats, state.ints
+            call.energy_gradient,
+            call.params,
+            call.metric,
+            call.mass,
+            n_steps,
+            state.start,
+            state.x,
+            state.g,
+            state.floats,
+            state.ints,
         )
         if derivatives.compiled:
             derivatives.n_gradient += done
         return done
+
+    def rescue(self, derivatives: Derivatives, state: FlowState) -> bool:
+        """Implicit steps from here on, if there is a Hessian to be had."""
+        if not derivatives.has_hessian and derivatives.dim > DENSE_LIMIT:
+            return False
+        state.shift = 1.0 / state.floats[advance.STEP]
+        return True
+
+
+def implicit_steps(derivatives: Derivatives, state: FlowState, n_steps: int, tolerance: float) -> int:
+    """Up to ``n_steps`` linearly implicit Euler steps of x' = -mass^-1 g; returns how many were made."""
+    x, g, floats = state.x, state.g, state.floats
+    g_trial = np.empty_like(g)
+    for done in range(n_steps):
+        step = -shifted_solve(derivatives, x, state.shift, g)
+        slope = float(np.dot(g, step))
+        trial = x + step
+        energy = derivatives.energy_gradient(trial, g_trial)
+        fell = slope < 0.0 and (energy < floats[advance.ENERGY] or -slope < 1e-12 * abs(energy))
+        if not (fell and np.abs(step).max() <= floats[advance.CAP]):
+            state.shift *= 4.0
+            continue
+        state.shift *= 0.5
+        x[:], g[:] = trial, g_trial
+        floats[advance.ENERGY], floats[advance.GRADIENT_NORM] = energy, derivatives.gradient_norm(g)
+        # What is left to move by is what this metric would propose, not the explicit step.
+        floats[advance.STEP] = np.abs(step).max() / max(np.abs(derivatives.solve(g)).max(), 1e-300)
+        if floats[advance.GRADIENT_NORM] <= tolerance:
+            state.ints[advance.OUTCOME] = advance.REACHED
+            return done + 1
+    return n_steps
+
+
+def shifted_solve(derivatives: Derivatives, x: np.ndarray, shift: float, r: np.ndarray) -> np.ndarray:
+    """(H(x) + shift mass)^-1 r, (n,)."""
+    hessian = derivatives.hessian(x)
+    mass = np.broadcast_to(derivatives.mass, x.shape)
+    if isinstance(hessian, np.ndarray):
+        return np.linalg.solve(hessian + shift * np.diag(mass), r)
+    import scipy.sparse as sparse
+    from scipy.sparse.linalg import splu
+
+    return splu((hessian + shift * sparse.diags_array(mass)).tocsc(), permc_spec="MMD_AT_PLUS_A").solve(r)

@@ -15,7 +15,7 @@ from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, Powe
 SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class SaddleState(ArrayState):
     """`ArrayState` with the frame: see `saddlescape.dynamics.advance.saddle_steps`."""
 
@@ -119,6 +119,7 @@ class HiSD:
             state.basis[:k], state.metric_images[:k] = state.frame, state.metric_frame
             state.ints[advance.FRAME_RULE] = advance.SWEEP if isinstance(self.eigen, LOBPCG) else advance.POWER
             state.ints[advance.ROWS] = 2 * k
+        state.own_cap = self.step.cap is not None
         self._set_sizes(derivatives, state, length)
         return state
 
@@ -152,6 +153,15 @@ class HiSD:
             state.basis, state.images, state.metric_images, scratch, floats, ints,
         )  # fmt: skip
         floats[advance.STEP] = asked if asked is not None else (1.0 / stiffness if fixed else _first_step(derivatives, state))
+
+    def rescue(self, derivatives: Derivatives, state: SaddleState) -> bool:
+        """Fixed steps of the stable size from here on: the way out when Barzilai-Borwein steps go round in circles."""
+        if isinstance(self.step, FixedStep):
+            return False
+        state.ints[advance.STEP_RULE] = advance.FIXED
+        state.floats[advance.STEP] = 1.0 / largest_curvature(derivatives, state.x)
+        state.patience = 100
+        return True
 
     def advance(self, derivatives: Derivatives, state: SaddleState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`."""

@@ -116,5 +116,7 @@ def rough_lowest(derivatives: Derivatives, x: np.ndarray, k: int, rng: np.random
         values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
         return values[:k], vectors.T[:k] / root
     block = rng.standard_normal((k, n))
-    pairs = lobpcg(lambda rows: derivatives.hvp_rows(x, rows), derivatives.solve, derivatives.mass, block, k, rtol=1e-3, max_iterations=30)
+    pairs = lobpcg(
+        lambda rows: derivatives.hvp_rows(x, rows), derivatives.solve, derivatives.mass, block, k, rtol=1e-3, max_iterations=30
+    )
     return pairs.values[:k], pairs.vectors[:k]

@@ -20,8 +20,8 @@ from .state import Method, State
 CHECK_EVERY = 20  # steps between two looks at a compiled search: polish due? stalled?
 CHECK_EVERY_INTERPRETED = 5  # and at one whose steps cost more than a look
 NEAR = 0.02  # a polish is tried when the next step is at most this fraction of the length over which the energy is simple
+FAR = 8.0  # that length grows to this fraction of the way gone: a state that is nearly degenerate has a small one, its children need not
 ARRIVED = 0.003  # a point of another index is accepted when it is this near, in the same unit: the dynamics does not merely pass
-WINDOW = 1000  # steps over which a search has to make progress, unless its state says otherwise
 
 
 class SearchError(RuntimeError):
@@ -154,12 +154,15 @@ def run(
     rng: np.random.Generator,
     callback: Callable[[State], bool | None] | None = None,
     stay: bool = False,
+    ceiling: float = np.inf,
+    rescue: bool = True,
 ) -> SearchResult:
     """One search for a point of the given index; the loop behind `search` and `explore`.
 
-    With ``stay`` a start that is nearly stationary is polished where it is, whatever its index.
+    With ``stay`` a start that is nearly stationary is polished where it is, whatever its index. An energy above ``ceiling`` ends the
+    search as diverged. ``rescue``: a stalled search may be continued in the method's slow and safe way.
     """
-    search_ = _Search(derivatives, method, index, limits, callback)
+    search_ = _Search(derivatives, method, index, limits, callback, ceiling=ceiling, rescued=not rescue)
     try:
         search_.state = method.begin(derivatives, x0, index=index, frame=frame, length=length, rng=rng)
         status = (search_.stay() if stay else None) or search_.loop()
@@ -184,6 +187,8 @@ class _Search:
     began: float = field(default_factory=time.perf_counter)
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     attempt_below: float = np.inf
+    ceiling: float = np.inf
+    rescued: bool = False
     extremes: list[tuple[float, float]] = field(default_factory=list)
     seen: list[float] = field(default_factory=list)
 
@@ -200,7 +205,7 @@ class _Search:
                 return self._reached()
             if self.n_steps >= limits.max_steps:
                 return Status.MAX_STEPS
-            if self._stalled():
+            if self._stalled() and not self._rescued():
                 return self._finish(Status.STALLED)
             if self.callback is not None and self.callback(state):
                 return Status.INTERRUPTED
@@ -208,7 +213,10 @@ class _Search:
             self._steps(min(check_every, limits.max_steps - self.n_steps))
             if state.outcome == advance.NON_FINITE:
                 return Status.NON_FINITE
-            if state.outcome == advance.TOO_FAR:
+            moved = np.abs(state.x - state.start).max()
+            if moved > FAR * state.length:
+                state.widen(moved / FAR)
+            if state.outcome == advance.TOO_FAR or state.energy > self.ceiling:
                 return Status.DIVERGED
 
     def stay(self) -> Status | None:
@@ -238,7 +246,7 @@ class _Search:
     def _stalled(self) -> bool:
         """No progress over three windows: the gradient neither fell below what it was in the three before, nor grew beyond it."""
         self.seen.append(self.state.gradient_norm)
-        if self.n_steps < (len(self.extremes) + 1) * getattr(self.state, "patience", WINDOW):
+        if self.n_steps < (len(self.extremes) + 1) * self.state.patience:
             return False
         self.extremes.append((min(self.seen), max(self.seen)))
         self.seen.clear()
@@ -246,6 +254,14 @@ class _Search:
             return False
         lowest, highest = np.array(self.extremes[-6:]).T
         return lowest[3:].min() > 0.9 * lowest[:3].min() and highest[3:].max() < 1.1 * highest[:3].max()
+
+    def _rescued(self) -> bool:
+        """Let a method that has one take its slow and safe way, once; False if it has none or took it before."""
+        if self.rescued or not hasattr(self.method, "rescue"):
+            return False
+        self.rescued = True
+        self.extremes.clear()
+        return self.method.rescue(self.derivatives, self.state)
 
     def _zero_modes(self, x: np.ndarray) -> np.ndarray | None:
         model = self.derivatives.model

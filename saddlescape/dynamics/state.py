@@ -25,7 +25,14 @@ class Method(Protocol):
     preconditioned: bool
 
     def begin(
-        self, derivatives: Derivatives, x0: np.ndarray, *, index: int, frame: np.ndarray | None, length: float | None, rng: np.random.Generator
+        self,
+        derivatives: Derivatives,
+        x0: np.ndarray,
+        *,
+        index: int,
+        frame: np.ndarray | None,
+        length: float | None,
+        rng: np.random.Generator,
     ) -> State:
         """Prepare a search for a point of the given index from x0 (n,).
 
@@ -34,7 +41,11 @@ class Method(Protocol):
         """
 
     def advance(self, derivatives: Derivatives, state: State, n_steps: int, tolerance: float) -> int:
-        """Make up to ``n_steps`` steps, stopping once the gradient norm is at most ``tolerance``; returns how many were made."""
+        """Make up to ``n_steps`` steps, stopping once the gradient norm is at most ``tolerance``; returns how many were made.
+
+        A method may also have ``rescue(derivatives, state) -> bool``: it is called once when the search has stalled, to go on in a
+        slower and safer way, and returns whether there is one.
+        """
 
 
 class State(Protocol):
@@ -46,10 +57,15 @@ class State(Protocol):
     max_energy: float
     length: float
     next_move: float
-    outcome: int
+    start: np.ndarray
+    outcome: int  # advance.RUNNING, REACHED, NON_FINITE or TOO_FAR
+    patience: int  # steps over which the search has to make progress
+
+    def widen(self, length: float) -> None:
+        """The search has gone far: ``length`` is its scale from here on."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class ArrayState:
     """State of the built-in methods: arrays that the stepping functions update in place.
 
@@ -61,7 +77,9 @@ class ArrayState:
     floats, ints : arrays
         Numbers that move with the state; `saddlescape.dynamics.advance` names their places.
     length : float
-        Distance (max-norm) over which the energy is simple around the start.
+        Distance (max-norm) over which the energy is simple around the start, or an eighth of the way gone since, if that is more.
+    own_cap : bool
+        Whether the displacement cap is the user's.
     """
 
     start: np.ndarray
@@ -70,6 +88,13 @@ class ArrayState:
     floats: np.ndarray
     ints: np.ndarray
     length: float
+    own_cap: bool = False
+
+    def widen(self, length: float) -> None:
+        """Take a larger length as the scale, and the displacement cap with it unless the user set it."""
+        if not self.own_cap:
+            self.floats[advance.CAP] *= length / self.length
+        self.length = length
 
     @property
     def energy(self) -> float:
@@ -101,7 +126,7 @@ def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float) -> Arra
     floats[advance.RADIUS] = radius
     if not (np.isfinite(floats[advance.ENERGY]) and np.isfinite(floats[advance.GRADIENT_NORM])):
         ints[advance.OUTCOME] = advance.NON_FINITE
-    return ArrayState(x0.copy(), x, g, floats, ints, 0.0)
+    return ArrayState(start=x0.copy(), x=x, g=g, floats=floats, ints=ints, length=0.0)
 
 
 class Calls(NamedTuple):
@@ -123,7 +148,7 @@ class Calls(NamedTuple):
 def mass_vector(derivatives: Derivatives) -> np.ndarray:
     """The mass of every unknown, (n,)."""
     mass = derivatives.mass
-    return np.full(derivatives.dim, mass) if isinstance(mass, float) else mass
+    return np.full(derivatives.dim, mass) if isinstance(mass, float) else mass.copy()  # compiled functions take no read-only array
 
 
 def interpreted(derivatives: Derivatives) -> Calls:

@@ -18,6 +18,8 @@ from .records import Task
 
 logger = logging.getLogger(__name__)
 
+ABOVE = 3.0  # a downward search that rises above its parent by this many times its first descent is lost
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -50,7 +52,9 @@ def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint 
             return _from_start(model, plan, task, task.start if parent is None else parent.x, callback)
         return _from_node(model, plan, task, parent, callback)
     except Exception as error:
-        logger.warning("search %d (%s to index %d from node %d) failed", task.id, task.kind, task.target, task.parent, exc_info=True)
+        logger.warning(
+            "search %d (%s to index %d from node %d) failed", task.id, task.kind, task.target, task.parent, exc_info=True
+        )
         x = task.start if parent is None else parent.x
         message = f"{Status.FAILED.sentence} {type(error).__name__}: {error}"
         return SearchResult(Status.FAILED, message, None, np.array(x), np.nan, np.nan, task.target)
@@ -85,10 +89,17 @@ def _from_node(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoi
         frame = _complement(c[: parent.index])[: task.target] @ parent.unstable
     elif task.kind == "up":
         frame = np.concatenate([parent.unstable, v[None]])
-    length = scale.turning * np.abs(v).max()
+    step = distance * v
+    length, rng = scale.turning * np.abs(v).max(), _rng(plan, task)
+    if task.noise:
+        random = derivatives.solve(rng.standard_normal(model.dim))  # smooth, where there is a preconditioner
+        step += task.noise * np.abs(step).max() / np.abs(random).max() * random
+    x0, ceiling = parent.x + step, np.inf
+    if task.kind == "down":
+        ceiling = parent.energy + ABOVE * abs(parent.energy - derivatives.energy(x0))
     return run(
-        derivatives, parent.x + distance * v, method, task.target, plan.limits,
-        frame=frame, length=length, rng=_rng(plan, task), callback=callback,
+        derivatives, x0, method, task.target, plan.limits,
+        frame=frame, length=length, rng=rng, callback=callback, ceiling=ceiling, rescue=task.kind != "up",
     )  # fmt: skip
 
 

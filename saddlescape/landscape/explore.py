@@ -183,7 +183,9 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
     if not isinstance(method, Method):
         raise TypeError(f"method: got {method!r}, expected HiSD() or an object with begin() and advance()")
     if getattr(method, "index", None) is not None:
-        raise ValueError(f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out")
+        raise ValueError(
+            f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out"
+        )
     if searches is None:
         searches = (DownwardSearch(), UpwardSearch()) if upward else (DownwardSearch(),)
     searches = tuple(searches)
@@ -213,9 +215,7 @@ def starting_points(model: EnergyModel, start: Start) -> list[np.ndarray]:
         raise ValueError("start: got an empty sequence, expected at least one point or name")
     if np.ndim(start[0]) == 0 and not isinstance(start[0], str):
         return [check_point(start, model.dim, "start")]
-    return [
-        check_point(model.start(s) if isinstance(s, str) else s, model.dim, f"start[{i}]") for i, s in enumerate(start)
-    ]
+    return [check_point(model.start(s) if isinstance(s, str) else s, model.dim, f"start[{i}]") for i, s in enumerate(start)]
 
 
 def start_tasks(points: list[np.ndarray], first: int, run: int) -> tuple[Task, ...]:
@@ -289,7 +289,14 @@ def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, wo
     plan = Plan(method, quench, Limits(), run.entropy, max_index)
     metric = "preconditioned" if method.preconditioned and hasattr(model, "preconditioner") else "mass"
     merger = Merger(
-        model, symmetry, searches, settings["merge_tolerance"], max_index, _text(settings["method"]), _text(settings["quench"]), metric
+        model,
+        symmetry,
+        searches,
+        settings["merge_tolerance"],
+        max_index,
+        _text(settings["method"]),
+        _text(settings["quench"]),
+        metric,
     )
     runner = Serial(model, plan) if executor is None and workers == 1 else Pooled(model, plan, workers, executor)
     return Driver(landscape, merger, runner, keeper, progress, callback).run()
@@ -297,5 +304,9 @@ def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, wo
 
 def _text(description: dict) -> str:
     """A method as one readable line."""
-    parts = [f"{k}={_text(v) if isinstance(v, dict) else v}" for k, v in description.items() if k not in ("name", "repr") and v is not None]
+    parts = [
+        f"{k}={_text(v) if isinstance(v, dict) else v}"
+        for k, v in description.items()
+        if k not in ("name", "repr") and v is not None
+    ]
     return f"{description['name']}({', '.join(parts)})"

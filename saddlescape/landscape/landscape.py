@@ -377,9 +377,15 @@ class Landscape:
         if not self.nodes:
             return Completeness(False, euler, "No stationary point has been found yet.")
         if any(p.degenerate for p in self.points):
-            return Completeness(False, euler, "Euler check not applicable: a point is degenerate (zero modes that no declared symmetry explains).")
+            return Completeness(
+                False, euler, "Euler check not applicable: a point is degenerate (zero modes that no declared symmetry explains)."
+            )
         if self.info.coercive is not True:
-            why = "the energy is not coercive" if self.info.coercive is False else "the model does not say whether its energy is coercive"
+            why = (
+                "the energy is not coercive"
+                if self.info.coercive is False
+                else "the model does not say whether its energy is coercive"
+            )
             return Completeness(False, euler, f"Euler check not applicable: {why}.")
         if euler == 1:
             return Completeness(True, euler, "Euler sum 1, as a complete landscape has (necessary, not sufficient).")

@@ -19,6 +19,9 @@ from .landscape import Landscape
 from .records import Commit, Edge, Node, SearchRecord, Task
 
 
+NOISE = 0.1  # see Task.noise
+
+
 class Match(NamedTuple):
     """The node an end point belongs to.
 
@@ -69,9 +72,10 @@ class Merger:
             return Commit(self._record(task, result, Match(-1, self.symmetry.identity, np.nan)), None)
         match = self.match(landscape, result.point)
         revisited = task.kind == "revisit" and match.node == task.parent
+        again = self._again(task, result.point, first_task)
         if match.node >= 0 and not revisited:
             record = self._record(task, result, match)
-            return Commit(record, None, self._edges(landscape, record, landscape.nodes[match.node].point))
+            return Commit(record, None, self._edges(landscape, record, landscape.nodes[match.node].point), again)
         try:
             if revisited:
                 old = landscape.nodes[match.node]
@@ -83,7 +87,14 @@ class Merger:
             failed = replace(result, status=Status.NOT_CERTIFIED, message=message)
             return Commit(self._record(task, failed, Match(-1, self.symmetry.identity, np.nan)), None)
         record = self._record(task, result, Match(node.id, match.element, match.distance))
-        return Commit(record, node, self._edges(landscape, record, node.point), self._tasks(landscape, node, task.run, first_task))
+        tasks = again + self._tasks(landscape, node, task.run, first_task + len(again))
+        return Commit(record, node, self._edges(landscape, record, node.point), tasks)
+
+    def _again(self, task: Task, point: StationaryPoint, task_id: int) -> tuple[Task, ...]:
+        """A search that symmetry kept in an invariant subspace, and so led to too low an index, is made once more from beside it."""
+        if task.kind != "down" or task.noise or point.index + point.nullity >= task.target:
+            return ()
+        return (replace(task, id=task_id, mirror=None, noise=NOISE),)
 
     def _record(self, task: Task, result: SearchResult, match: Match) -> SearchRecord:
         method = self._method(task.kind, task.target)
@@ -129,9 +140,13 @@ class Merger:
     def _tasks(self, landscape: Landscape, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
         """The searches that a node asks for and that were not made before."""
         max_index = self.model.dim if self.max_index is None else self.max_index
-        found = departures(node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point.x), max_index)
+        found = departures(
+            node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point.x), max_index
+        )
         made = {
-            (s.task.kind, s.task.direction, s.task.sign, s.task.target, s.method) for s in landscape.searches if s.task.parent == node.id
+            (s.task.kind, s.task.direction, s.task.sign, s.task.target, s.method)
+            for s in landscape.searches
+            if s.task.parent == node.id
         }
         new = [d for d in found if (d.kind, d.direction, d.sign, d.target, self._method(d.kind, d.target)) not in made]
         return tuple(
@@ -161,7 +176,15 @@ class Merger:
         return tuple(edges)
 
     def _edge(
-        self, landscape: Landscape, record: SearchRecord, parent: int, child: int, g: np.ndarray, sign: int, offset: int, highest: float
+        self,
+        landscape: Landscape,
+        record: SearchRecord,
+        parent: int,
+        child: int,
+        g: np.ndarray,
+        sign: int,
+        offset: int,
+        highest: float,
     ) -> Edge:
         """The edge of one search; one that was seen before comes back as it is, to be counted up."""
         task = record.task

@@ -36,6 +36,9 @@ class Task:
         Which run (call of explore, extend) it belongs to.
     mirror : (1 + a,) array or None
         A symmetry that fixes the parent and reverses the direction; the search of the opposite sign is then its image and is not run.
+    noise : float
+        Size of a random perturbation of the start relative to the step along the direction: it leaves the invariant subspace of a
+        symmetric direction.
     """
 
     id: int
@@ -48,6 +51,7 @@ class Task:
     start: np.ndarray | None = None
     run: int = 0
     mirror: np.ndarray | None = None
+    noise: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,7 @@ TASK = (
     Column("start", "start", _LENGTH, "where a start begins"),
     Column("run", "integer", "1", "id of the run it belongs to"),
     Column("mirror", "vector", "1", "group element that reverses the direction"),
+    Column("noise", "real", "1", "relative size of a random perturbation of the start"),
 )
 
 SEARCH = (
