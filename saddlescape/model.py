@@ -30,10 +30,11 @@ class EnergyModel:
 
     * ``hvp(x, v, out=None) -> (n,)``: Hessian-vector product. Missing: central differences of gradients (dimer).
     * ``hessian(x)``: dense (n, n) array or ``scipy.sparse`` matrix (CSC preferred), symmetric.
-    * ``preconditioner(x) -> object`` with ``solve(r, out=None)`` = M^-1 r and ``apply(v, out=None)`` = M v, M symmetric positive definite;
-      both accept (n,) or rows (k, n).
+    * ``preconditioner(x) -> object`` with ``solve(r, out=None)`` = M^-1 r and ``apply(v, out=None)`` = M v, M symmetric positive
+      definite; both accept (n,) or rows (k, n).
     * ``zero_modes(x) -> (m, n)``: generators of the continuous symmetries at x.
-    * ``draw(rng) -> sample``, ``stochastic_gradient(x, sample, out=None)``, ``stochastic_hvp(x, v, sample, out=None)``: unbiased estimates.
+    * ``draw(rng) -> sample``, ``stochastic_gradient(x, sample, out=None)``, ``stochastic_hvp(x, v, sample, out=None)``: unbiased
+      estimates.
     * ``unpack(x) -> dict``: named arrays for plotting, see `saddlescape.plotting`.
     * ``start(name) -> (n,)`` and ``default_start() -> (n,)``; ``start_names`` lists the names.
 

@@ -36,9 +36,10 @@ class FlowState(ArrayState):
 class GradientFlow:
     """Displacement-capped gradient flow x' = -M^-1 g, energy falling in every step.
 
-    Unlike Barzilai-Borwein or L-BFGS it stays in the basin it starts in; quench edges and barriers rest on it. Steps are explicit; where
-    the flow is so slow that they get nowhere (metastable states), they become linearly implicit in the mass metric, if the model has a
-    Hessian: (H + mass / dt) s = -g with a time step dt that grows as the displacement cap and the fall of the energy allow.
+    Unlike Barzilai-Borwein or L-BFGS it stays in the basin it starts in; quench edges and barriers rest on it. Steps are
+    explicit; where the flow is so slow that they get nowhere (metastable states), they become linearly implicit in the mass
+    metric, if the model has a Hessian: (H + mass / dt) s = -g with a time step dt that grows as the displacement cap and the
+    fall of the energy allow.
 
     Parameters
     ----------

@@ -39,8 +39,8 @@ class SaddleState(ArrayState):
 class HiSD:
     """High-index saddle dynamics: gradient descent reflected in a frame that follows the k lowest eigenvectors.
 
-    x' = -M^-1 g + 2 X^T (X g), with X (k, n) orthonormal in the metric M. Near an index-k saddle this is gradient descent on a positive
-    definite problem, so that Barzilai-Borwein steps, momentum and preconditioning work as they do for minimisation.
+    x' = -M^-1 g + 2 X^T (X g), with X (k, n) orthonormal in the metric M. Near an index-k saddle this is gradient descent on a
+    positive definite problem, so that Barzilai-Borwein steps, momentum and preconditioning work as they do for minimisation.
 
     Parameters
     ----------
@@ -106,7 +106,8 @@ class HiSD:
             basis = np.empty(((3 if isinstance(self.eigen, LOBPCG) else 1) * k, n))
         state = SaddleState(
             **vars(base), last=x0.copy(), d=np.zeros(n), md=np.zeros(n), frame=np.zeros((k, n)), metric_frame=np.zeros((k, n)),
-            basis=basis, images=np.empty_like(basis), metric_images=np.empty_like(basis), patience=self._patience(derivatives, exact),
+            basis=basis, images=np.empty_like(basis), metric_images=np.empty_like(basis),
+            patience=self._patience(derivatives, exact),
         )  # fmt: skip
         if state.outcome == advance.NON_FINITE:
             return state

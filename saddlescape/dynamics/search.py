@@ -20,7 +20,7 @@ from .state import Method, State
 CHECK_EVERY = 20  # steps between two looks at a compiled search: polish due? stalled?
 CHECK_EVERY_INTERPRETED = 5  # and at one whose steps cost more than a look
 NEAR = 0.02  # a polish is tried when the next step is at most this fraction of the length over which the energy is simple
-FAR = 8.0  # that length grows to this fraction of the way gone: a state that is nearly degenerate has a small one, its children need not
+FAR = 8.0  # that length grows to an 8th of the way gone: a nearly degenerate state has a small one, its children need not
 ARRIVED = 0.003  # a point of another index is accepted when it is this near, in the same unit: the dynamics does not merely pass
 
 
@@ -159,8 +159,8 @@ def run(
 ) -> SearchResult:
     """One search for a point of the given index; the loop behind `search` and `explore`.
 
-    With ``stay`` a start that is nearly stationary is polished where it is, whatever its index. An energy above ``ceiling`` ends the
-    search as diverged. ``rescue``: a stalled search may be continued in the method's slow and safe way.
+    With ``stay`` a start that is nearly stationary is polished where it is, whatever its index. An energy above ``ceiling`` ends
+    the search as diverged. ``rescue``: a stalled search may be continued in the method's slow and safe way.
     """
     search_ = _Search(derivatives, method, index, limits, callback, ceiling=ceiling, rescued=not rescue)
     try:

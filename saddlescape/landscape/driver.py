@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
+from ..results import SearchResult
 from .landscape import Landscape
 from .merge import Merger
 from .parallel import Pooled, Serial, one_thread
 from .progress import Progress
-from ..results import SearchResult
 from .records import Run, SearchRecord, Task
 
 ROUND = 32  # tasks chosen together; it must not depend on the number of workers
@@ -22,7 +22,7 @@ ROUND = 32  # tasks chosen together; it must not depend on the number of workers
 
 def now() -> str:
     """UTC, ISO 8601."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @dataclass(eq=False)

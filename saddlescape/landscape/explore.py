@@ -133,8 +133,8 @@ def extend(
     """Search on from a landscape: from more starts, to other indices, in other ways; see `Landscape.extend`."""
     if landscape.frontier:
         raise ValueError(
-            f"landscape: {len(landscape.frontier)} searches of an interrupted run are left; finish it first with landscape.resume() "
-            "or saddlescape.resume(path)"
+            f"landscape: {len(landscape.frontier)} searches of an interrupted run are left; finish it first with "
+            "landscape.resume() or saddlescape.resume(path)"
         )
     model = landscape.model
     entropy = _entropy(rng)
@@ -170,7 +170,8 @@ def _store_of(landscape: Landscape) -> Any:
     if digest(stored) != digest(landscape):
         with store:
             raise ValueError(
-                f"landscape: {landscape.path} holds another state than this landscape in memory (it went on elsewhere); load it again"
+                f"landscape: {landscape.path} holds another state than this landscape in memory (it went on elsewhere); "
+                "load it again"
             )
     return store
 
@@ -209,7 +210,7 @@ def starting_points(model: EnergyModel, start: Start) -> list[np.ndarray]:
         return [check_point(model.default_start(), model.dim, "default_start()")]
     if isinstance(start, str):
         return [check_point(model.start(start), model.dim, f"start {start!r}")]
-    if isinstance(start, np.ndarray) and start.ndim == 1 or not isinstance(start, (list, tuple, np.ndarray)):
+    if (isinstance(start, np.ndarray) and start.ndim == 1) or not isinstance(start, (list, tuple, np.ndarray)):
         return [check_point(start, model.dim, "start")]
     if len(start) == 0:
         raise ValueError("start: got an empty sequence, expected at least one point or name")
@@ -231,8 +232,8 @@ def _warn_of_wrong_gradient(model: EnergyModel, x: np.ndarray) -> None:
     consistent, ratio = gradient_consistent(model, x)
     if not consistent:
         warnings.warn(
-            f"the gradient of {type(model).__name__} does not belong to its energy (slope of the energy / gradient = {ratio:.6g} near the "
-            "start); run check_model(model)",
+            f"the gradient of {type(model).__name__} does not belong to its energy (slope of the energy / gradient = "
+            f"{ratio:.6g} near the start); run check_model(model)",
             stacklevel=3,
         )
 
@@ -284,7 +285,6 @@ def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, wo
     kinds = {"DownwardSearch": DownwardSearch, "UpwardSearch": UpwardSearch}
     searches = tuple(kinds[s["name"]](**{k: v for k, v in s.items() if k != "name"}) for s in settings["searches"])
     quench = rebuild(settings["quench"])
-    upward = any(isinstance(s, UpwardSearch) for s in searches)
     max_index = settings["max_index"]
     plan = Plan(method, quench, Limits(), run.entropy, max_index)
     metric = "preconditioned" if method.preconditioned and hasattr(model, "preconditioner") else "mass"

@@ -70,7 +70,8 @@ def resume(
     path : path
         A file that `saddlescape.explore` has written, also one whose run was killed.
     model, symmetry, method
-        What cannot be rebuilt from the file: a model that is not shipped, a symmetry other than the model's own, a method of your own.
+        What cannot be rebuilt from the file: a model that is not shipped, a symmetry other than the model's own, a method of
+        your own.
     executor, workers, progress, callback
         As in `saddlescape.explore`.
 

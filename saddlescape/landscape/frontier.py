@@ -13,7 +13,9 @@ from ..symmetry import Symmetry
 
 @dataclass(frozen=True)
 class DownwardSearch:
-    """From each point along each unstable direction, both ways, to a lower index: the other unstable eigenvectors are the first frame.
+    """From each point along each unstable direction, both ways, to a lower index.
+
+    The first frame is made of the other unstable eigenvectors.
 
     Parameters
     ----------

@@ -6,7 +6,6 @@ import logging
 import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -191,9 +190,10 @@ class Landscape:
         return [self.edges[position] for position in self._places(parent, child)]
 
     def extend(self, start: Any = None, **options: Any) -> Landscape:
-        """Search on: from more starts, to other indices, in other ways. The landscape grows in place, in its file too if it has one.
+        """Search on: from more starts, to other indices, in other ways.
 
-        Every node is left anew in the ways asked for, except in those in which it was left before.
+        The landscape grows in place, in its file too if it has one. Every node is left anew in the ways asked for, except in those
+        in which it was left before.
 
         Parameters
         ----------
@@ -392,7 +392,8 @@ class Landscape:
         return Completeness(True, euler, f"Euler sum {euler} instead of 1: points are missing.")
 
     def __repr__(self) -> str:
+        counts, name = self.index_counts(), self.info.name.rpartition(".")[2]
         return (
-            f"Landscape({self.info.name.rpartition('.')[2]}: {sum(self.index_counts().values())} points by index {self.index_counts()}, "
-            f"{len(self.nodes)} orbits, {len(self.edges)} edges, Euler sum {self.euler_characteristic()})"
+            f"Landscape({name}: {sum(counts.values())} points by index {counts}, {len(self.nodes)} orbits, "
+            f"{len(self.edges)} edges, Euler sum {self.euler_characteristic()})"
         )

@@ -18,7 +18,6 @@ from .frontier import Search, departures, stable_pairs_needed
 from .landscape import Landscape
 from .records import Commit, Edge, Node, SearchRecord, Task
 
-
 NOISE = 0.1  # see Task.noise
 
 
@@ -91,7 +90,7 @@ class Merger:
         return Commit(record, node, self._edges(landscape, record, node.point), tasks)
 
     def _again(self, task: Task, point: StationaryPoint, task_id: int) -> tuple[Task, ...]:
-        """A search that symmetry kept in an invariant subspace, and so led to too low an index, is made once more from beside it."""
+        """A search that symmetry kept in an invariant subspace, and so at too low an index, is made again from beside it."""
         if task.kind != "down" or task.noise or point.index + point.nullity >= task.target:
             return ()
         return (replace(task, id=task_id, mirror=None, noise=NOISE),)

@@ -18,8 +18,8 @@ class Task:
     id : int
         Position in the order of all tasks; also the key of its spawned random stream, and the id of its search.
     kind : str
-        "start" (from a given point), "revisit" (from a node that a new run is to leave in other ways), "down", "up", "quench" (gradient
-        flow from an index-1 saddle).
+        "start" (from a given point), "revisit" (from a node that a new run is to leave in other ways), "down", "up", "quench"
+        (gradient flow from an index-1 saddle).
     parent : int
         Node id the search leaves from, -1 for a start.
     direction : int
@@ -35,7 +35,8 @@ class Task:
     run : int
         Which run (call of explore, extend) it belongs to.
     mirror : (1 + a,) array or None
-        A symmetry that fixes the parent and reverses the direction; the search of the opposite sign is then its image and is not run.
+        A symmetry that fixes the parent and reverses the direction; the search of the opposite sign is then its image and is
+        not run.
     noise : float
         Size of a random perturbation of the start relative to the step along the direction: it leaves the invariant subspace of a
         symmetric direction.

@@ -99,7 +99,9 @@ class Derivatives:
         if self.has_hessian:
             return self.model.hessian(x)
         if self.dim > DENSE_LIMIT:
-            raise ValueError(f"dim: {self.dim} unknowns are too many for a dense Hessian (limit {DENSE_LIMIT}); give the model hessian(x)")
+            raise ValueError(
+                f"dim: {self.dim} unknowns are too many for a dense Hessian (limit {DENSE_LIMIT}); give the model hessian(x)"
+            )
         rows = self.hvp_rows(x, np.eye(self.dim))
         return 0.5 * (rows + rows.T)
 

@@ -114,7 +114,8 @@ def encode(landscape: Landscape, pending: Mapping[int, SearchResult], header: He
         _write_model(file.create_group("model"), landscape.info)
         dim = landscape.info.dim
         runs = [
-            _RunRow(r.id, r.started, r.ended, r.status, json.dumps(r.configuration), str(r.entropy), r.command) for r in landscape.runs
+            _RunRow(r.id, r.started, r.ended, r.status, json.dumps(r.configuration), str(r.entropy), r.command)
+            for r in landscape.runs
         ]
         write_columns(_table(file, "runs", dim), layout.RUN, runs)
         nodes = _table(file, "nodes", dim)
