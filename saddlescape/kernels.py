@@ -79,6 +79,7 @@ FUNCTION_TYPES = {role: function_type(signature) for role, signature in SIGNATUR
 """First-class function types of the model kernels, for the signatures of solver kernels."""
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only: nobody needs another entry
 
 
 def kernel(role: str) -> Callable[[Callable], Any]:
@@ -111,7 +112,7 @@ def solver_kernel(signature: Any) -> Callable[[Callable], Any]:
     return njit(signature, **_OPTIONS)
 
 
-helper = register_jitable
+helper = register_jitable(**_INNER)
 """Mark a function that solver kernels call; it stays a plain Python function for everyone else.
 
 It has to live in the file of those kernels: numba's disk cache looks for changes in the file of the kernel alone.
@@ -132,7 +133,7 @@ def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
     """
 
     def mark(source: Callable) -> Callable:
-        overload(source, strict=False)(lambda *args: loops)
+        overload(source, strict=False, jit_options=_INNER)(lambda *args: loops)
         return source
 
     return mark

@@ -4,11 +4,12 @@ The rules by which Newton's method goes on or ends are here too: `polish` applie
 """
 
 from functools import lru_cache
+from math import sqrt
 
 import numpy as np
 
-from ..kernels import FUNCTION_TYPES, INT, MATRIX, PARAMS, VECTOR, KernelPointer, function_type, helper, solver_kernel, types
-from .jacobi import jacobi_eigh
+from ..kernels import FUNCTION_TYPES, INT, MATRIX, PARAMS, VECTOR, function_type, helper, solver_kernel, types
+from .jacobi import EIGH, compiled_eigh
 
 TINY = 12
 """Up to this dimension Jacobi rotations beat a call of LAPACK."""
@@ -47,17 +48,50 @@ def judge_trial(displacement, radius, trial_norm, norm, round_off, accepted):
 
 
 @helper
+def dual_norm(g, mass):
+    """Norm of a gradient g (n,), sqrt(sum g_i^2 / mass_i)."""
+    total = 0.0
+    for i in range(g.size):
+        total += g[i] * g[i] / mass[i]
+    return sqrt(total)
+
+
+@helper
+def norm_of(v, mass):
+    """Norm of a displacement v (n,), sqrt(sum mass_i v_i^2)."""
+    total = 0.0
+    for i in range(v.size):
+        total += v[i] * v[i] * mass[i]
+    return sqrt(total)
+
+
+@helper
+def apart(a, b):
+    """Distance of two points (n,) in the max-norm."""
+    largest = 0.0
+    for i in range(a.size):
+        largest = max(largest, abs(a[i] - b[i]))
+    return largest
+
+
+@helper
+def copy(a, out):
+    """Write a (n,) into out."""
+    for i in range(a.size):
+        out[i] = a[i]
+
+
+@helper
 def fill_spectrum(hvp, eigh, params, x, mass, scaled, values, vectors):
     """Eigenvalues (n,) and vectors (n, n), as mass-orthonormal rows, of H v = lambda mass v at x."""
     n = x.size
-    unit = np.zeros(n)
-    image = np.empty(n)
+    unit, image = np.zeros(n), np.empty(n)
     for i in range(n):
         unit[i] = 1.0
         hvp(x, unit, params, image)
         unit[i] = 0.0
         for j in range(n):
-            scaled[i, j] = image[j] / np.sqrt(mass[i] * mass[j])
+            scaled[i, j] = image[j] / sqrt(mass[i] * mass[j])
     for i in range(n):
         for j in range(i):
             scaled[i, j] = 0.5 * (scaled[i, j] + scaled[j, i])
@@ -66,7 +100,7 @@ def fill_spectrum(hvp, eigh, params, x, mass, scaled, values, vectors):
     for i in range(n):
         values[i] = found[i]
         for j in range(n):
-            vectors[i, j] = turn[j, i] / np.sqrt(mass[j])
+            vectors[i, j] = turn[j, i] / sqrt(mass[j])
 
 
 def spectrum(hvp, eigh, params, x, mass, values, vectors, residuals):
@@ -76,12 +110,25 @@ def spectrum(hvp, eigh, params, x, mass, values, vectors, residuals):
     fill_spectrum(hvp, eigh, params, x, mass, np.empty((n, n)), values, vectors)
     for i in range(n):
         hvp(x, vectors[i], params, image)
-        square = 0.0
         for j in range(n):
-            difference = image[j] - values[i] * mass[j] * vectors[i, j]
-            square += difference * difference / mass[j]
-        residuals[i] = np.sqrt(square)
+            image[j] -= values[i] * mass[j] * vectors[i, j]
+        residuals[i] = dual_norm(image, mass)
     return n
+
+
+@helper
+def newton_step(gradient, values, vectors, smallest, step):
+    """Write -H^+ g into the step (n,): eigenvalues up to ``smallest`` in size count as zero."""
+    n = gradient.size
+    for j in range(n):
+        step[j] = 0.0
+    for i in range(n):
+        if abs(values[i]) > smallest:
+            along = 0.0
+            for j in range(n):
+                along += vectors[i, j] * gradient[j]
+            for j in range(n):
+                step[j] -= along / values[i] * vectors[i, j]
 
 
 def newton(energy_gradient, hvp, eigh, params, start, mass, max_steps, x, values, vectors, numbers):
@@ -91,10 +138,13 @@ def newton(energy_gradient, hvp, eigh, params, start, mass, max_steps, x, values
     """
     n = x.size
     scaled = np.empty((n, n))
-    gradient, trial_gradient, step, trial, at = np.empty(n), np.empty(n), np.empty(n), np.empty(n), start.copy()
-    x[:] = start
+    gradient, trial_gradient, step, trial, at = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    total_mass = 0.0
+    for i in range(n):
+        x[i] = at[i] = start[i]
+        total_mass += mass[i]
     energy = energy_gradient(x, params, gradient)
-    norm = np.sqrt(np.sum(gradient * gradient / mass))
+    norm = dual_norm(gradient, mass)
     length, previous = 0.0, np.inf
     outcome = GO_ON if norm < np.inf else NOT_FINITE
     done = n_spectra = 0
@@ -104,48 +154,40 @@ def newton(energy_gradient, hvp, eigh, params, start, mass, max_steps, x, values
             break
         fill_spectrum(hvp, eigh, params, x, mass, scaled, values, vectors)
         n_spectra += 1
-        at[:] = x
+        copy(x, at)
         radius = max(-values[0], values[n - 1])
-        step[:] = 0.0
-        for i in range(n):
-            if abs(values[i]) > numbers[ZERO] * radius:
-                along = 0.0
-                for j in range(n):
-                    along += vectors[i, j] * gradient[j]
-                for j in range(n):
-                    step[j] -= along / values[i] * vectors[i, j]
-        length = np.sqrt(np.sum(step * step * mass))
-        size = np.sqrt(np.sum(x * x * mass)) + numbers[RADIUS] * np.sqrt(np.sum(mass))
-        round_off = EPS * radius * size
+        newton_step(gradient, values, vectors, numbers[ZERO] * radius, step)
+        length = norm_of(step, mass)
+        round_off = EPS * radius * (norm_of(x, mass) + numbers[RADIUS] * sqrt(total_mass))
         accepted = max(1e3 * round_off, numbers[TOL])
         numbers[SPECTRAL_RADIUS] = radius
         outcome = judge_step(length, previous, norm, accepted)
         if outcome != GO_ON:
             break
-        trial[:] = x + step
+        for i in range(n):
+            trial[i] = x[i] + step[i]
         done += 1
         trial_energy = energy_gradient(trial, params, trial_gradient)
-        trial_norm = np.sqrt(np.sum(trial_gradient * trial_gradient / mass))
-        outcome = judge_trial(np.abs(trial - start).max(), numbers[RADIUS], trial_norm, norm, round_off, accepted)
+        trial_norm = dual_norm(trial_gradient, mass)
+        outcome = judge_trial(apart(trial, start), numbers[RADIUS], trial_norm, norm, round_off, accepted)
         if outcome == LEFT or outcome == NOT_FINITE:
             break
         if outcome != STAGNATED or trial_norm < norm:
             previous, norm, energy = length, trial_norm, trial_energy
-            x[:] = trial
-            gradient[:] = trial_gradient
+            copy(trial, x)
+            copy(trial_gradient, gradient)
     numbers[ENERGY], numbers[NORM], numbers[LENGTH], numbers[PREVIOUS] = energy, norm, length, previous
-    numbers[DISTANCE] = np.abs(x - at).max()
+    numbers[DISTANCE] = apart(x, at)
     return outcome, done, n_spectra
 
 
 @lru_cache(maxsize=1)
 def compiled():
     """``(newton, spectrum, eigh)`` compiled, from the disk cache where it has them."""
-    pairs = types.Tuple((VECTOR, MATRIX))(MATRIX)
-    energy_gradient, hvp, eigh = FUNCTION_TYPES["energy_gradient"], FUNCTION_TYPES["hvp"], function_type(pairs)
+    energy_gradient, hvp, eigh = FUNCTION_TYPES["energy_gradient"], FUNCTION_TYPES["hvp"], function_type(EIGH)
     outcome = types.UniTuple(INT, 3)
     return (
         solver_kernel(outcome(energy_gradient, hvp, eigh, PARAMS, VECTOR, VECTOR, INT, VECTOR, VECTOR, MATRIX, VECTOR))(newton),
         solver_kernel(INT(hvp, eigh, PARAMS, VECTOR, VECTOR, VECTOR, MATRIX, VECTOR))(spectrum),
-        KernelPointer(solver_kernel(pairs)(jacobi_eigh), pairs),
+        compiled_eigh(),
     )
