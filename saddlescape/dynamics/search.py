@@ -189,6 +189,7 @@ class _Search:
     attempt_below: float = np.inf
     ceiling: float = np.inf
     rescued: bool = False
+    rescued_at: int = 0
     extremes: list[tuple[float, float]] = field(default_factory=list)
     seen: list[float] = field(default_factory=list)
 
@@ -246,7 +247,7 @@ class _Search:
     def _stalled(self) -> bool:
         """No progress over three windows: the gradient neither fell below what it was in the three before, nor grew beyond it."""
         self.seen.append(self.state.gradient_norm)
-        if self.n_steps < (len(self.extremes) + 1) * self.state.patience:
+        if self.n_steps - self.rescued_at < (len(self.extremes) + 1) * self.state.patience:
             return False
         self.extremes.append((min(self.seen), max(self.seen)))
         self.seen.clear()
@@ -259,7 +260,7 @@ class _Search:
         """Let a method that has one take its slow and safe way, once; False if it has none or took it before."""
         if self.rescued or not hasattr(self.method, "rescue"):
             return False
-        self.rescued = True
+        self.rescued, self.rescued_at = True, self.n_steps
         self.extremes.clear()
         return self.method.rescue(self.derivatives, self.state)
 
