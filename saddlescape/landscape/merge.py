@@ -190,7 +190,8 @@ class Merger:
         kind = {"quench": "quench+" if sign > 0 else "quench-"}.get(task.kind, task.kind)
         same = landscape.edges_between(parent, child)
         for edge in same:
-            if (edge.kind, edge.direction, edge.sign) == (kind, task.direction, sign) and np.array_equal(edge.child_element, g):
+            way = (edge.kind, edge.direction, edge.sign, edge.method)
+            if way == (kind, task.direction, sign, record.method) and np.array_equal(edge.child_element, g):
                 return edge
         return Edge(
             parent, child, g, len(same) + offset, kind, task.direction, sign, record.method, record.metric, task.id, highest
