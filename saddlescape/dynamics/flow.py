@@ -83,7 +83,10 @@ class GradientFlow:
             return state
         direction = derivatives.solve(state.g)
         state.length = curvature_length(derivatives, x0, direction) if length is None else length
-        state.floats[advance.CAP] = self.cap if self.cap is not None else 0.25 * state.length
+        cap = 0.25 * state.length
+        state.floats[advance.CAP] = self.cap if self.cap is not None else cap
+        # Over the same way as with the cap of the problem a gradient may well stay as it is.
+        state.patience = int(np.ceil(state.patience * max(1.0, cap / state.floats[advance.CAP])))
         largest = np.abs(direction).max()
         state.floats[advance.STEP] = state.floats[advance.CAP] / largest if largest > 0.0 else 1.0
         return state
