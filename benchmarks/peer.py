@@ -73,7 +73,7 @@ def main() -> None:
     given = arguments.parse_args()
     if not (given.checkout / "saddlescape-1.0").is_dir():
         arguments.error(f"checkout: got {given.checkout}, expected a folder with saddlescape-1.0 in it")
-    limit = given.limit or (3600.0 if given.long else 120.0)
+    limit = given.limit if given.limit is not None else 3600.0 if given.long else 120.0
     print(machine(), flush=True)
     names = [name for name in OURS if given.long or name != LONG]
     rows = [

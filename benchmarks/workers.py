@@ -16,7 +16,7 @@ def main() -> None:
     """Print the table."""
     quick = parser(__doc__).parse_args().quick
     print(machine())
-    n, repetitions = (13, 1) if quick else (81, 5)
+    n, repetitions = (13, 1) if quick else (65, 3)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as running:
 
