@@ -55,7 +55,7 @@ def test_energy_falls_in_every_step(make):
     assert result.max_energy == energies[0]
 
 
-@pytest.mark.parametrize("cap", [0.3, 0.01, 0.001])
+@pytest.mark.parametrize("cap", [0.3, 0.01, 0.0005])
 def test_no_step_is_longer_than_the_cap(cap):
     result = search(MuellerBrown(), np.array([-1.2, 0.2]), GradientFlow(cap=cap), trajectory=True, tol=1e-6, polish=False)
     assert result.success

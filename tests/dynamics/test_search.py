@@ -504,9 +504,9 @@ def test_a_frame_given_as_a_list_serves():
 
 @dataclass
 class ClimbState:
+    start: np.ndarray
     x: np.ndarray
     direction: np.ndarray
-    step: float
     gradient_norm: float = np.inf
     energy: float = np.nan
     max_energy: float = -np.inf
@@ -514,6 +514,9 @@ class ClimbState:
     next_move: float = np.inf
     outcome: int = 0
     patience: int = 100
+
+    def widen(self, length):
+        self.length = length
 
 
 @dataclass(frozen=True)
@@ -526,7 +529,7 @@ class Climb:
 
     def begin(self, derivatives, x0, *, index, frame, length, rng):
         vectors = np.linalg.eigh(derivatives.hessian(x0))[1] if frame is None else np.asarray(frame).T
-        state = ClimbState(x0.copy(), vectors[:, 0], self.step)
+        state = ClimbState(x0.copy(), x0.copy(), vectors[:, 0])
         self._measure(derivatives, state)
         return state
 
@@ -558,3 +561,33 @@ def test_a_method_of_ones_own_finds_a_saddle(make, polish):
     assert len(result.trajectory.x) == result.n_steps + 2 and result.n_energy >= result.n_steps
     slow = search(model, np.array([0.3, 0.8]), Climb(step=1e-5), max_steps=20)
     assert slow.status is Status.MAX_STEPS and slow.n_steps == 20
+
+
+def test_a_stalled_search_is_rescued_once_and_given_time():
+    """After the rescue the gradient falls by 10 % in 50 steps: too slow to be seen at each look, fast for windows of 100 steps."""
+    asked = []
+
+    class Slow(Climb):
+        def advance(self, derivatives, state, n_steps, tolerance):
+            return super().advance(derivatives, state, n_steps, tolerance) if asked else n_steps
+
+        def rescue(self, derivatives, state):
+            asked.append(state.x.copy())
+            return True
+
+    result = search(DoubleWells((1.0, 2.0)), np.array([0.01, 1.01]), Slow(step=5e-4), polish=False, tol=1e-6)
+    assert result.success, result.message
+    assert len(asked) == 1 and result.n_steps > 1000
+    np.testing.assert_array_equal(asked[0], [0.01, 1.01])
+
+
+def test_a_method_without_a_way_out_stays_stalled():
+    class Stuck(Climb):
+        def advance(self, derivatives, state, n_steps, tolerance):
+            return n_steps
+
+        def rescue(self, derivatives, state):
+            return False
+
+    result = search(DoubleWells((1.0, 2.0)), np.array([0.3, 0.8]), Stuck())
+    assert result.status is Status.STALLED and result.n_steps == 600
