@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -173,6 +173,12 @@ def run(
     return search_.result(status)
 
 
+class _Stand(NamedTuple):
+    x: np.ndarray
+    energy: float
+    gradient_norm: float
+
+
 @dataclass(eq=False)
 class _Search:
     derivatives: Derivatives
@@ -190,6 +196,7 @@ class _Search:
     ceiling: float = np.inf
     rescued: bool = False
     rescued_at: int = 0
+    interrupted_at: _Stand | None = None
     extremes: list[tuple[float, float]] = field(default_factory=list)
     seen: list[float] = field(default_factory=list)
 
@@ -232,7 +239,13 @@ class _Search:
         size = 1 if self.limits.keep_path else n_steps
         end = self.n_steps + n_steps
         while self.n_steps < end:
-            self.n_steps += self.method.advance(self.derivatives, self.state, size, self.limits.tol)
+            before = _Stand(self.state.x.copy(), self.state.energy, self.state.gradient_norm)
+            try:
+                self.n_steps += self.method.advance(self.derivatives, self.state, size, self.limits.tol)
+            except KeyboardInterrupt:
+                # Inside a step x and its energy do not belong together; at the end of the last counted one they did.
+                self.interrupted_at = before
+                raise
             self._record()
             if self.state.outcome != advance.RUNNING:
                 break
@@ -320,7 +333,7 @@ class _Search:
     def result(self, status: Status) -> SearchResult:
         """Everything about this search."""
         state, d = self.state, self.derivatives
-        at = self.point if self.point is not None else state
+        at = self.point or self.interrupted_at or state
         norm = float(at.gradient_norm)
         calls = f"{d.n_gradient} gradients and {d.n_hvp} Hessian-vector products"
         message = f"{status.sentence} |g| = {norm:.2e} after {self.n_steps} steps, {calls}."

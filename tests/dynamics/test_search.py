@@ -248,19 +248,27 @@ def test_a_callback_that_returns_nothing_changes_nothing():
     np.testing.assert_array_equal(watched.x, quiet.x)
 
 
-def test_ctrl_c_inside_the_model_is_an_ending():
+@pytest.mark.parametrize("call", [30, 42, 43, 44])
+def test_ctrl_c_inside_the_model_is_an_ending(call):
+    """The result stands at the last step that was counted, with its own energy and gradient, whichever call was interrupted."""
     model = MuellerBrown()
     calls = []
 
     def gradient(x):
         calls.append(x.copy())
-        if len(calls) == 40:
+        if len(calls) == call:
             raise KeyboardInterrupt
         return model.gradient(x)
 
-    result = search(plain(model, gradient=gradient), NEAR_SADDLE, HiSD(1, step=FixedStep(1e-6)))
+    method = HiSD(1, step=FixedStep(1e-6))
+    result = search(plain(model, gradient=gradient), NEAR_SADDLE, method)
     assert result.status is Status.INTERRUPTED and result.point is None
-    assert np.isfinite(result.x).all() and result.message.startswith(Status.INTERRUPTED.sentence)
+    assert result.message.startswith(Status.INTERRUPTED.sentence)
+    assert result.energy == model.energy(result.x) and result.gradient_norm == pytest.approx(
+        np.linalg.norm(model.gradient(result.x))
+    )
+    undisturbed = search(plain(model), NEAR_SADDLE, method, max_steps=result.n_steps)
+    np.testing.assert_array_equal(result.x, undisturbed.x)
 
 
 def test_ctrl_c_in_the_callback_is_an_ending():
