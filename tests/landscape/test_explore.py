@@ -154,7 +154,7 @@ class Own:
     preconditioned = False
 
     def begin(self, derivatives, x0, *, index, frame, length, rng):
-        state = OwnState(x0.copy(), index, 0.1 if length is None else length)
+        state = OwnState(x0.copy(), index, 0.1 if length is None else length, x0.copy())
         state.look(derivatives)
         return state
 
@@ -172,11 +172,16 @@ class OwnState:
     x: np.ndarray
     index: int
     length: float
+    start: np.ndarray
+    patience: int = 50
     energy: float = 0.0
     max_energy: float = -np.inf
     gradient_norm: float = 0.0
     next_move: float = 0.0
     outcome: int = 0
+
+    def widen(self, length):
+        self.length = length
 
     def look(self, derivatives):
         g = np.empty_like(self.x)
