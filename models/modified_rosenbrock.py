@@ -15,9 +15,6 @@ from saddlescape.model import EnergyModel
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
-_BLOCK = 20
-_SHIFT = 1e-2
-
 
 @kernel("energy")
 def _energy(x, params):
@@ -133,11 +130,14 @@ class ModifiedRosenbrock(EnergyModel):
 
     def _bands(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Diagonal (d,) and off-diagonal (d-1,) of the Hessian."""
-        t = x - 1.0
-        diagonal = 2.0 * self.params[0] * (1.0 - 2.0 * t * np.arctan(t)) / (1.0 + t * t) ** 2
+        diagonal = self._arctan_curvature(x)
         diagonal[1:] += 200.0
         diagonal[:-1] += 1200.0 * x[:-1] ** 2 - 400.0 * x[1:] + 2.0
         return diagonal, -400.0 * x[:-1]
+
+    def _arctan_curvature(self, x: np.ndarray) -> np.ndarray:
+        t = x - 1.0
+        return 2.0 * self.params[0] * (1.0 - 2.0 * t * np.arctan(t)) / (1.0 + t * t) ** 2
 
     def hessian(self, x: np.ndarray) -> csc_array:
         """The tridiagonal Hessian at x (d,), sparse (d, d)."""
@@ -146,62 +146,56 @@ class ModifiedRosenbrock(EnergyModel):
         diagonal, off = self._bands(x)
         return csc_array(diags_array([off, diagonal, off], offsets=[-1, 0, 1]))
 
-    def preconditioner(self, x: np.ndarray) -> AbsoluteBlocks:
-        """The metric |H| in blocks of 20 unknowns, shifted by 0.01, frozen at x (d,)."""
-        return AbsoluteBlocks(*self._bands(x))
+    def preconditioner(self, x: np.ndarray) -> TridiagonalMetric:
+        """The Gauss-Newton Hessian of the squares plus the size of the curvature of the arctan terms, frozen at x (d,).
+
+        Positive definite everywhere. |H| at a point 0.1 from x* is no substitute: where an eigenvalue of H happens to be near zero
+        there, the metric is too weak by orders of magnitude elsewhere (measured with d = 1000: 318 steps and more, or none at all).
+        """
+        diagonal = np.abs(self._arctan_curvature(x))
+        diagonal[1:] += 200.0
+        diagonal[:-1] += 800.0 * x[:-1] ** 2 + 2.0
+        return TridiagonalMetric(diagonal, -400.0 * x[:-1])
 
     def default_start(self) -> np.ndarray:
         """The saddle x* = (1, ..., 1), (d,)."""
         return np.ones(self.dim)
 
 
-class AbsoluteBlocks:
-    r"""The metric M = |B| + 0.01, B the diagonal blocks of a tridiagonal matrix and |B| = Q |\Lambda| Q^T of each.
+class TridiagonalMetric:
+    """A symmetric positive definite tridiagonal metric M, by its Cholesky factor.
 
     Parameters
     ----------
     diagonal : (d,) array
     off : (d - 1,) array
         The off-diagonal.
-
-    References
-    ----------
-    arXiv:2603.25390, the block preconditioner of the modified Rosenbrock test.
     """
 
     def __init__(self, diagonal: np.ndarray, off: np.ndarray):
-        self._dim = diagonal.size
-        count = -(-self._dim // _BLOCK)
-        # The last block is filled up with ones on its diagonal, so that all are of one size and run as one batch.
-        diagonals = np.ones((count, _BLOCK))
-        diagonals.ravel()[: self._dim] = diagonal
-        offs = np.zeros((count, _BLOCK))
-        offs.ravel()[: self._dim - 1] = off
-        blocks = np.zeros((count, _BLOCK, _BLOCK))
-        inner = np.arange(_BLOCK)
-        blocks[:, inner, inner] = diagonals
-        blocks[:, inner[:-1], inner[1:]] = blocks[:, inner[1:], inner[:-1]] = offs[:, :-1]
-        values, vectors = np.linalg.eigh(blocks)
-        values = np.abs(values) + _SHIFT
-        self._metric = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
-        self._inverse = (vectors / values[:, None, :]) @ vectors.transpose(0, 2, 1)
+        from scipy.linalg import cholesky_banded
+
+        self._diagonal, self._off = diagonal, off
+        bands = np.zeros((2, diagonal.size))
+        bands[0], bands[1, :-1] = diagonal, off
+        self._factor = cholesky_banded(bands, lower=True, check_finite=False)
 
     def apply(self, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """M v for v (d,) or rows (k, d)."""
-        return self._product(self._metric, v, out)
+        product = self._diagonal * v
+        product[..., 1:] += self._off * v[..., :-1]
+        product[..., :-1] += self._off * v[..., 1:]
+        return _filled(product, out)
 
     def solve(self, r: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """M^-1 r for r (d,) or rows (k, d)."""
-        return self._product(self._inverse, r, out)
+        from scipy.linalg import cho_solve_banded
 
-    def _product(self, blocks: np.ndarray, v: np.ndarray, out: np.ndarray | None) -> np.ndarray:
-        rows = np.atleast_2d(v)
-        padded = np.zeros((len(rows), len(blocks) * _BLOCK))
-        padded[:, : self._dim] = rows
-        # (blocks, k, 20) @ (blocks, 20, 20): one small matrix product for each block, the blocks being symmetric.
-        product = padded.reshape(len(rows), len(blocks), _BLOCK).transpose(1, 0, 2) @ blocks
-        product = product.transpose(1, 0, 2).reshape(len(rows), -1)[:, : self._dim].reshape(v.shape)
-        if out is None:
-            return np.ascontiguousarray(product)
-        out[...] = product
-        return out
+        return _filled(np.ascontiguousarray(cho_solve_banded((self._factor, True), r.T, check_finite=False).T), out)
+
+
+def _filled(result: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+    if out is None:
+        return result
+    out[...] = result
+    return out

@@ -104,7 +104,8 @@ class EnergyModel:
 
     def start(self, name: str) -> np.ndarray:
         """The start called ``name``, (n,)."""
-        raise ValueError(f"start: {type(self).__name__} knows no start named {name!r}; it knows {list(self.start_names)}")
+        near = nearest(name, list(self.start_names))
+        raise ValueError(f"start: {type(self).__name__} knows no start named {name!r}{near}; it knows {list(self.start_names)}")
 
     def __getstate__(self) -> dict[str, Any]:
         # Only the parameters travel: what was derived from them is rebuilt where the model arrives.
@@ -327,8 +328,8 @@ def _load_file(path: Path) -> Any:
     path = path.resolve()
     if not path.is_file():
         raise FileNotFoundError(f"model file {path} does not exist")
-    # One canonical module name per file, here and in every worker: numba's disk cache is keyed by it.
-    canonical = f"saddlescape_file_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
+    # One canonical module name per source, here, in every worker and wherever the file is moved: numba's disk cache is keyed by it.
+    canonical = f"saddlescape_file_{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}_{path.stem}"
     if canonical in sys.modules:
         return sys.modules[canonical]
     spec = importlib.util.spec_from_file_location(canonical, path)
@@ -344,8 +345,9 @@ def _load_file(path: Path) -> Any:
 
 
 def parameters_digest(model: EnergyModel) -> str:
-    """SHA-256 of the model's name and parameters, hexadecimal."""
-    text = json.dumps([model_name(model), model_parameters(model)], sort_keys=True)
+    """SHA-256 of the model's name and parameters, hexadecimal; a file may be moved to another folder."""
+    name = model_name(model)
+    text = json.dumps([Path(name).name if ":" in name else name, model_parameters(model)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
 """The inner stepping functions, written once: compiled for models with kernels, interpreted for all others.
 
-`energy_gradient`, `hvp` and `eigh` are function arguments: kernels when compiled, Python functions with the same signatures in the
-interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled. State lives in
-arrays that are updated in place.
+`energy_gradient`, `hvp` and `eigh` are function arguments: kernels when compiled, Python functions with the same signatures in
+the interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled. State
+lives in arrays that are updated in place.
 
 Notation: M is the metric (the preconditioner, or the mass), X the frame of k rows, M-orthonormal, g = dE/dx and
 
@@ -21,10 +21,10 @@ from ..kernels import FUNCTION_TYPES, INDICES, INT, MATRIX, PARAMS, VECTOR, comp
 from ..numerics.jacobi import EIGH, compiled_eigh
 
 # floats[...]: what a method sets, and what moves with the state
-TOLERANCE, CAP, STEP, FRAME_STEP, MOMENTUM, RADIUS, ENERGY, GRADIENT_NORM, MAX_ENERGY = range(9)
+TOLERANCE, CAP, STEP, FRAME_STEP, MOMENTUM, RADIUS, ENERGY, GRADIENT_NORM, MAX_ENERGY, SHORT, SHORTER = range(11)
 # ints[...]
 STEP_RULE, MOMENTUM_RULE, RESTART, SINCE_RESTART, FRAME_RULE, ROWS, OUTCOME = range(7)
-N_FLOATS, N_INTS = 9, 7
+N_FLOATS, N_INTS = 11, 7
 
 FIXED, BARZILAI_BORWEIN = 0, 1
 EXACT, SWEEP, POWER = 0, 1, 2
@@ -334,6 +334,20 @@ def farther(radius, x, start, difference):
     return largest(difference) > radius
 
 
+@helper
+def next_size(along, length, curvature, floats):
+    """The next step size by adaptive Barzilai-Borwein (ABBmin) from the last move s and the change y of the direction (metric).
+
+    The long step BB1 = <s, s> / |<s, y>|; where the short one, BB2 = |<s, y>| / <y, y>, is less than half of it, the shortest of
+    the last three short ones (Frassoldati, Zanni, Zanghirati, J. Ind. Manag. Optim. 4 (2008) 299).
+    """
+    short = abs(along) / curvature
+    shortest = min(short, floats[SHORT], floats[SHORTER])
+    floats[SHORTER] = floats[SHORT]
+    floats[SHORT] = short
+    return shortest if 2.0 * abs(along) * short < length else length / abs(along)
+
+
 def saddle_steps(
     energy_gradient,
     hvp,
@@ -380,14 +394,16 @@ def saddle_steps(
         if farther(floats[RADIUS], x, start, change):
             ints[OUTCOME] = TOO_FAR
             return done
+        length = size * size * dot(d, md)
         scale(-1.0, d, change)
         scale(-1.0, md, metric_change)
         refresh(hvp, eigh, params, metric, x, g, d, md, frame, metric_frame, basis, images, metric_images, scratch, floats, ints)
         add(1.0, d, change)
         add(1.0, md, metric_change)
         curvature = dot(change, metric_change)
-        if ints[STEP_RULE] == BARZILAI_BORWEIN and curvature > 0.0:
-            floats[STEP] = abs(dot(move, metric_change)) / curvature
+        along = dot(move, metric_change)
+        if ints[STEP_RULE] == BARZILAI_BORWEIN and curvature > 0.0 and along != 0.0:
+            floats[STEP] = next_size(along, length, curvature, floats)
         if floats[GRADIENT_NORM] <= floats[TOLERANCE]:
             ints[OUTCOME] = REACHED
             return done

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..numerics.derivatives import Derivatives
 from . import advance
-from .scales import FARTHEST, curvature_length, largest_curvature, rough_lowest
+from .scales import FARTHEST, curvature_length, curvature_range, largest_curvature, rough_lowest
 from .state import ArrayState, calls, first_state, interpreted
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
@@ -140,8 +140,12 @@ class HiSD:
         frame_size = self.eigen.size if isinstance(self.eigen, PowerStep) else None
         stiffness = None
         if (fixed and asked is None) or (ints[advance.FRAME_RULE] == advance.POWER and frame_size is None and state.frame.size):
-            stiffness = largest_curvature(derivatives, state.x)
-        floats[advance.FRAME_STEP] = frame_size if frame_size is not None else (1.0 / stiffness if stiffness else 0.0)
+            low, high = curvature_range(derivatives, state.x)
+            stiffness = 1.05 * max(-low, high)
+            # Over the width of the spectrum, not over its radius: all but the lowest components of the frame must shrink.
+            frame_size = frame_size if frame_size is not None else 1.0 / (1.05 * max(high - low, high))
+        floats[advance.FRAME_STEP] = frame_size if frame_size is not None else 0.0
+        floats[advance.SHORT] = floats[advance.SHORTER] = np.inf
         if isinstance(self.momentum, HeavyBall):
             ints[advance.MOMENTUM_RULE], floats[advance.MOMENTUM] = advance.HEAVY_BALL, self.momentum.momentum
         elif isinstance(self.momentum, Nesterov):

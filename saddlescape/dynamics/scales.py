@@ -33,8 +33,8 @@ class Departure(NamedTuple):
 def departure(derivatives: Derivatives, x: np.ndarray, v: np.ndarray, curvature: float) -> Departure:
     """How far to step away from a stationary point x (n,) along v (n,) with curvature v.Hv (nonzero).
 
-    The slope s(t) = v.g(x + t v) starts as curvature * t. Along a direction that leads to another stationary point it reaches an extremum where
-    the curvature changes sign: a distance that the energy itself sets.
+    The slope s(t) = v.g(x + t v) starts as curvature * t. Along a direction that leads to another stationary point it reaches an
+    extremum where the curvature changes sign: a distance that the energy itself sets.
     """
     unit = (1.0 + np.abs(x).max()) / np.abs(v).max()
 
@@ -81,8 +81,13 @@ def curvature_length(derivatives: Derivatives, x: np.ndarray, direction: np.ndar
     return length
 
 
-def largest_curvature(derivatives: Derivatives, x: np.ndarray, n_steps: int = 12) -> float:
-    """Largest |eigenvalue| of H v = lambda M v at x, by Lanczos' upper Ritz value over ``n_steps`` products with a safety factor of 1.05."""
+def largest_curvature(derivatives: Derivatives, x: np.ndarray) -> float:
+    """Largest |eigenvalue| of H v = lambda M v at x, estimated with a safety factor of 1.05."""
+    return 1.05 * float(np.abs(curvature_range(derivatives, x)).max())
+
+
+def curvature_range(derivatives: Derivatives, x: np.ndarray, n_steps: int = 12) -> tuple[float, float]:
+    """Lowest and highest eigenvalue of H v = lambda M v at x, about: Lanczos' extreme Ritz values after ``n_steps`` products."""
     rng = np.random.default_rng(0)
     r = rng.standard_normal(derivatives.dim)
     v = derivatives.solve(r)
@@ -104,7 +109,8 @@ def largest_curvature(derivatives: Derivatives, x: np.ndarray, n_steps: int = 12
         previous_mv = mv
         v, mv = w / beta, w_dual / beta
     t = np.diag(diagonal) + np.diag(off[: len(diagonal) - 1], 1) + np.diag(off[: len(diagonal) - 1], -1)
-    return 1.05 * float(np.abs(np.linalg.eigvalsh(t)).max())
+    values = np.linalg.eigvalsh(t)
+    return float(values[0]), float(values[-1])
 
 
 def rough_lowest(derivatives: Derivatives, x: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

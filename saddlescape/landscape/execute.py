@@ -52,9 +52,8 @@ def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint 
             return _from_start(model, plan, task, task.start if parent is None else parent.x, callback)
         return _from_node(model, plan, task, parent, callback)
     except Exception as error:
-        logger.warning(
-            "search %d (%s to index %d from node %d) failed", task.id, task.kind, task.target, task.parent, exc_info=True
-        )
+        logger.warning("search %d (%s to index %d from node %d) failed: %s", task.id, task.kind, task.target, task.parent, error)
+        logger.debug("its traceback", exc_info=True)
         x = task.start if parent is None else parent.x
         message = f"{Status.FAILED.sentence} {type(error).__name__}: {error}"
         return SearchResult(Status.FAILED, message, None, np.array(x), np.nan, np.nan, task.target)
@@ -93,6 +92,7 @@ def _from_node(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoi
     length, rng = scale.turning * np.abs(v).max(), _rng(plan, task)
     if task.noise:
         random = derivatives.solve(rng.standard_normal(model.dim))  # smooth, where there is a preconditioner
+        random -= np.dot(v * derivatives.mass, random) / np.dot(v * derivatives.mass, v) * v
         step += task.noise * np.abs(step).max() / np.abs(random).max() * random
     x0, ceiling = parent.x + step, np.inf
     if task.kind == "down":

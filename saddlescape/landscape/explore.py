@@ -44,6 +44,7 @@ def explore(
     upward: bool = False,
     symmetry: Symmetry | None = None,
     store: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
     executor: Executor | None = None,
     workers: int = 1,
     rng: Any = None,
@@ -74,6 +75,8 @@ def explore(
         The group modulo which points are merged. Default: the model's.
     store : path, optional
         The landscape file to write while the run goes on. Default: memory alone.
+    overwrite : bool
+        Whether a landscape file that is there already may be replaced.
     executor : concurrent.futures.Executor, optional
         Carries out the searches (dask, MPI). Default: this process, or a pool of ``workers`` processes.
     workers : int
@@ -110,7 +113,7 @@ def explore(
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = starting_points(model, start)
     _warn_of_wrong_gradient(model, points[0])
-    with _new_store(store, landscape) as keeper:
+    with _new_store(store, landscape, overwrite) as keeper:
         begin(landscape, keeper, configuration, entropy, start_tasks(points, 0, 0))
         return drive(landscape, keeper, method, executor, workers, progress, callback)
 
@@ -238,10 +241,10 @@ def _warn_of_wrong_gradient(model: EnergyModel, x: np.ndarray) -> None:
         )
 
 
-def _new_store(path: str | os.PathLike[str] | None, landscape: Landscape) -> Any:
+def _new_store(path: str | os.PathLike[str] | None, landscape: Landscape, overwrite: bool) -> Any:
     from ..store import FileStore, MemoryStore
 
-    return MemoryStore() if path is None else FileStore.create(path, landscape)
+    return MemoryStore() if path is None else FileStore.create(path, landscape, overwrite=overwrite)
 
 
 def begin(landscape: Landscape, keeper: Any, configuration: dict, entropy: int, tasks: tuple[Task, ...]) -> None:

@@ -71,7 +71,7 @@ class Merger:
             return Commit(self._record(task, result, Match(-1, self.symmetry.identity, np.nan)), None)
         match = self.match(landscape, result.point)
         revisited = task.kind == "revisit" and match.node == task.parent
-        again = self._again(task, result.point, first_task)
+        again = self._again(task, result.point, match.node, first_task)
         if match.node >= 0 and not revisited:
             record = self._record(task, result, match)
             return Commit(record, None, self._edges(landscape, record, landscape.nodes[match.node].point), again)
@@ -89,11 +89,13 @@ class Merger:
         tasks = again + self._tasks(landscape, node, task.run, first_task + len(again))
         return Commit(record, node, self._edges(landscape, record, node.point), tasks)
 
-    def _again(self, task: Task, point: StationaryPoint, task_id: int) -> tuple[Task, ...]:
-        """A search that symmetry kept in an invariant subspace, and so at too low an index, is made again from beside it."""
-        if task.kind != "down" or task.noise or point.index + point.nullity >= task.target:
+    def _again(self, task: Task, point: StationaryPoint, node: int, task_id: int) -> tuple[Task, ...]:
+        """A search that stayed in an invariant subspace is made again from beside it: it came too low, or back to its parent."""
+        if task.kind != "down" or task.noise or not (point.index + point.nullity < task.target or node == task.parent):
             return ()
-        return (replace(task, id=task_id, mirror=None, noise=NOISE),)
+        # Without a declared symmetry nothing says that the branches on the two sides are images of each other.
+        sides = (NOISE, -NOISE) if self.symmetry.trivial else (NOISE,)
+        return tuple(replace(task, id=task_id + i, mirror=None, noise=noise) for i, noise in enumerate(sides))
 
     def _record(self, task: Task, result: SearchResult, match: Match) -> SearchRecord:
         method = self._method(task.kind, task.target)

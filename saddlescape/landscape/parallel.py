@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -61,7 +59,10 @@ class Pooled:
         self.own = executor is None
         self.executor = self._pool() if self.own else executor
 
-    def _pool(self) -> ProcessPoolExecutor:
+    def _pool(self) -> Executor:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         # Spawned, not forked: a fork copies threads' locks. A model from a file is loaded under its one canonical name first.
         name = model_name(self.model)
         source = (name, model_parameters(self.model)) if ":" in name else None
@@ -79,7 +80,7 @@ class Pooled:
         try:
             futures = {self.executor.submit(_work, self.model, self.plan, *job): job for job in jobs}
             yield from self._collect(futures, left, stop)
-        except BrokenProcessPool:
+        except BrokenExecutor:
             if not self.own:
                 raise
         for task_id, job in list(left.items()):
@@ -89,7 +90,7 @@ class Pooled:
             self.executor = self._pool()
             try:
                 yield job[0], self.executor.submit(_work, self.model, self.plan, *job).result()
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 yield job[0], _died(job)
             del left[task_id]
 

@@ -159,6 +159,8 @@ def gradient_consistent(model: EnergyModel | Derivatives, x: np.ndarray, rng: An
     size = 1.0 + np.abs(x).max()
     near = x + 1e-2 * size * generator.uniform(-1.0, 1.0, x.size)
     gradient = derivatives.gradient(near)
+    if not np.isfinite(gradient).all():
+        return True, float("nan")
     # Along the gradient for a large signal, and a random part lest a wrong component be missed.
     v = gradient / max(np.abs(gradient).max(), 1e-300) + generator.uniform(-1.0, 1.0, x.size)
     step = 1e-5 * size / max(1.0, np.sqrt(x.size) / 10.0)

@@ -115,7 +115,8 @@ class Derivatives:
 
     def gradient_norm(self, g: np.ndarray) -> float:
         """Norm of a gradient (n,) in the mass inner product, sqrt(sum g_i^2 / mass_i)."""
-        return float(np.sqrt(np.dot(g, g / self.mass)))
+        with np.errstate(over="ignore", invalid="ignore"):  # far out a norm may overflow; the search sees that it is not finite
+            return float(np.sqrt(np.dot(g, g / self.mass)))
 
     def norm(self, v: np.ndarray) -> float:
         """Norm of a displacement (n,) in the mass inner product, sqrt(sum mass_i v_i^2)."""

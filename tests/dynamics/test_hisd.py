@@ -315,21 +315,14 @@ def test_wors_at_lambda2_7_in_thirty_steps():
     assert np.median(wors_steps(7.0, 1, range(5))) <= 30
 
 
-@pytest.mark.slow
-def test_wors_at_lambda2_7_in_thirty_steps_twenty_seeds():
-    assert np.median(wors_steps(7.0, 1, range(20))) <= 30
-
-
-@pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="measured: median 79 of 63 to 98 steps")
 def test_wors_at_lambda2_30_in_sixty_steps():
-    assert np.median(wors_steps(30.0, 4, range(20))) <= 60
+    assert np.median(wors_steps(30.0, 4, range(5))) <= 60
 
 
-STALE_METRIC = pytest.mark.xfail(
-    strict=True,
-    reason="metric frozen at x0: M^-1 H at x* reaches 83, the frame step is unstable; with M taken at x* 20 steps do",
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("lambda2", "index", "most"), [(7.0, 1, 30), (30.0, 4, 60)])
+def test_wors_steps_over_twenty_seeds(lambda2, index, most):
+    assert np.median(wors_steps(lambda2, index, range(20))) <= most
 
 
 def rosenbrock_steps(seeds):
@@ -344,14 +337,7 @@ def rosenbrock_steps(seeds):
     return counts
 
 
-@STALE_METRIC
 def test_rosenbrock_in_a_thousand_dimensions_in_thirty_steps():
-    assert np.median(rosenbrock_steps(range(5))) <= 30
-
-
-@pytest.mark.slow
-@STALE_METRIC
-def test_rosenbrock_in_a_thousand_dimensions_in_thirty_steps_twenty_seeds():
     assert np.median(rosenbrock_steps(range(20))) <= 30
 
 

@@ -320,3 +320,8 @@ def test_a_point_of_explore_is_what_a_search_for_it_finds():
         again = search(model, point.x, HiSD(index=point.index))
         assert again.status is Status.CONVERGED
         assert np.abs(again.x - point.x).max() < 1e-10
+
+
+def test_a_misspelt_start_is_answered_with_the_near_one():
+    with pytest.raises(ValueError, match=r"start: .*'wros'.*did you mean 'wors'"):
+        explore(ReducedLandauDeGennes(17, 10.0), "wros")

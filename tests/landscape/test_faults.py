@@ -51,7 +51,7 @@ def test_what_a_failing_search_raised_is_logged_with_its_traceback(faulty, caplo
     assert all(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in caplog.records)
 
 
-@pytest.mark.parametrize("value", [np.nan])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_model_that_is_never_finite_leaves_an_empty_landscape(value):
     model = as_model(lambda x: value, lambda x: np.full(2, value), 2)
     landscape = explore(model, (0.5, 0.5))

@@ -7,8 +7,8 @@ import pickle
 
 import numpy as np
 import pytest
-import saddlescape.models
 
+import saddlescape.models
 from saddlescape import EnergyModel, load_model
 from saddlescape.model import model_name, model_parameters
 from saddlescape.numerics.derivatives import DENSE_LIMIT
