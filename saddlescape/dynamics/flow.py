@@ -115,7 +115,7 @@ class GradientFlow:
 
     def rescue(self, derivatives: Derivatives, state: FlowState) -> bool:
         """Implicit steps from here on, if there is a Hessian to be had."""
-        if not derivatives.has_hessian and derivatives.dim > DENSE_LIMIT:
+        if state.shift or (not derivatives.has_hessian and derivatives.dim > DENSE_LIMIT):
             return False
         state.shift = 1.0 / state.floats[advance.STEP]
         return True

@@ -160,9 +160,9 @@ def run(
     """One search for a point of the given index; the loop behind `search` and `explore`.
 
     With ``stay`` a start that is nearly stationary is polished where it is, whatever its index. An energy above ``ceiling`` ends
-    the search as diverged. ``rescue``: a stalled search may be continued in the method's slow and safe way.
+    the search as diverged. ``rescue``: a stalled search may be continued in the other ways its method has.
     """
-    search_ = _Search(derivatives, method, index, limits, callback, ceiling=ceiling, rescued=not rescue)
+    search_ = _Search(derivatives, method, index, limits, callback, ceiling=ceiling, rescue=rescue)
     try:
         search_.state = method.begin(derivatives, x0, index=index, frame=frame, length=length, rng=rng)
         status = (search_.stay() if stay else None) or search_.loop()
@@ -194,7 +194,7 @@ class _Search:
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     attempt_below: float = np.inf
     ceiling: float = np.inf
-    rescued: bool = False
+    rescue: bool = True
     rescued_at: int = 0
     interrupted_at: _Stand | None = None
     extremes: list[tuple[float, float]] = field(default_factory=list)
@@ -270,10 +270,10 @@ class _Search:
         return lowest[3:].min() > 0.9 * lowest[:3].min() and highest[3:].max() < 1.1 * highest[:3].max()
 
     def _rescued(self) -> bool:
-        """Let a method that has one take its slow and safe way, once; False if it has none or took it before."""
-        if self.rescued or not hasattr(self.method, "rescue"):
+        """Let the method change its ways, if it has others left."""
+        if not self.rescue or not hasattr(self.method, "rescue"):
             return False
-        self.rescued, self.rescued_at = True, self.n_steps
+        self.rescued_at = self.n_steps
         self.extremes.clear()
         return self.method.rescue(self.derivatives, self.state)
 

@@ -43,7 +43,7 @@ class Method(Protocol):
     def advance(self, derivatives: Derivatives, state: State, n_steps: int, tolerance: float) -> int:
         """Make up to ``n_steps`` steps, stopping once the gradient norm is at most ``tolerance``; returns how many were made.
 
-        A method may also have ``rescue(derivatives, state) -> bool``: it is called once when the search has stalled, to go on in a
+        A method may also have ``rescue(derivatives, state) -> bool``: it is called when the search has stalled, to go on in a
         slower and safer way, and returns whether there is one.
         """
 

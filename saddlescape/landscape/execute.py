@@ -78,6 +78,8 @@ def _from_start(model: EnergyModel, plan: Plan, task: Task, x0: np.ndarray, call
 
 def _from_node(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint, callback: Any) -> SearchResult:
     method = plan.quench if task.kind == "quench" else plan.method
+    if task.noise and hasattr(method, "careful"):
+        method = method.careful()
     c = task.coefficients
     v = task.sign * (c @ parent.eigenvectors[: c.size])
     derivatives = connect(model, parent.x, method)

@@ -68,7 +68,8 @@ class Merger:
     def commit(self, landscape: Landscape, task: Task, result: SearchResult, first_task: int) -> Commit:
         """What this search adds; new tasks are numbered from ``first_task``."""
         if result.point is None:
-            return Commit(self._record(task, result, Match(-1, self.symmetry.identity, np.nan)), None)
+            record = self._record(task, result, Match(-1, self.symmetry.identity, np.nan))
+            return Commit(record, None, (), self._again(task, None, -1, first_task))
         match = self.match(landscape, result.point)
         revisited = task.kind == "revisit" and match.node == task.parent
         again = self._again(task, result.point, match.node, first_task)
@@ -89,9 +90,13 @@ class Merger:
         tasks = again + self._tasks(landscape, node, task.run, first_task + len(again))
         return Commit(record, node, self._edges(landscape, record, node.point), tasks)
 
-    def _again(self, task: Task, point: StationaryPoint, node: int, task_id: int) -> tuple[Task, ...]:
-        """A search that stayed in an invariant subspace is made again from beside it: it came too low, or back to its parent."""
-        if task.kind != "down" or task.noise or not (point.index + point.nullity < task.target or node == task.parent):
+    def _again(self, task: Task, point: StationaryPoint | None, node: int, task_id: int) -> tuple[Task, ...]:
+        """A downward search that found nothing, came too low or back to its parent is made again, with more care and from beside.
+
+        The last two happen in the invariant subspace of a symmetric direction.
+        """
+        missed = point is None or point.index + point.nullity < task.target or node == task.parent
+        if task.kind != "down" or task.noise or not missed:
             return ()
         # Without a declared symmetry nothing says that the branches on the two sides are images of each other.
         sides = (NOISE, -NOISE) if self.symmetry.trivial else (NOISE,)
