@@ -1,8 +1,10 @@
 """The inner stepping functions, written once: compiled for models with kernels, interpreted for all others.
 
-`energy_gradient`, `hvp` and `eigh` are function arguments: kernels when compiled, Python functions with the same signatures in
-the interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled. State
-lives in arrays that are updated in place.
+`energy_gradient`, `hvp` and `eigh` are function arguments: kernels when compiled, Python functions with the same signatures in the
+interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled.
+
+All vectors of a search are rows of one array ``rows`` (n_rows, n), updated in place; functions name them by their numbers. Not many
+arrays, because numba compiles functions of many arrays slowly and takes 0.1 us to receive each.
 
 Notation: M is the metric (the preconditioner, or the mass), X the frame of k rows, M-orthonormal, g = dE/dx and
 
@@ -22,9 +24,14 @@ from ..numerics.jacobi import EIGH, compiled_eigh
 
 # floats[...]: what a method sets, and what moves with the state
 TOLERANCE, CAP, STEP, FRAME_STEP, MOMENTUM, RADIUS, ENERGY, GRADIENT_NORM, MAX_ENERGY, SHORT, SHORTER = range(11)
-# ints[...]
-STEP_RULE, MOMENTUM_RULE, RESTART, SINCE_RESTART, FRAME_RULE, ROWS, OUTCOME = range(7)
-N_FLOATS, N_INTS = 11, 7
+# ints[...]; WIDTH: how many rows of the basis are in use
+STEP_RULE, MOMENTUM_RULE, RESTART, SINCE_RESTART, FRAME_RULE, WIDTH, OUTCOME, FRAME_ROWS, BASIS_ROWS = range(9)
+N_FLOATS, N_INTS = 11, 9
+
+# rows[...]: the start; x, where derivatives are taken; g; the iterate before x (momentum); d and M d; scratch space; then `blocks`
+START, X, G, LAST, D, MD, MOVE, CHANGE, METRIC_CHANGE, N_VECTORS = range(10)
+# rows[...] of the gradient flow
+TRIAL, G_TRIAL, CLIMB, N_FLOW = 3, 4, 5, 6
 
 FIXED, BARZILAI_BORWEIN = 0, 1
 EXACT, SWEEP, POWER = 0, 1, 2
@@ -34,115 +41,181 @@ RUNNING, REACHED, NON_FINITE, TOO_FAR = 0, 1, 2, 3
 DEPENDENT = 1e-10  # relative eigenvalue of the Gram matrix below which a direction is dropped
 
 
-def _dot(a, b):
+@helper
+def blocks(k, m):
+    """Where the blocks begin in ``rows`` for k frame vectors and a basis of m rows, and last the number of rows.
+
+    They are the frame X and M X (k rows each); ``dual``: residuals H X - theta M X and, behind them, g (k + 1); ``primal``: the same
+    times M^-1 (k + 1); the basis that the frame is looked for in, its images under H and under M (m each).
+    """
+    frame = N_VECTORS
+    dual = frame + 2 * k
+    basis = dual + 2 * k + 2
+    return frame, frame + k, dual, dual + k + 1, basis, basis + m, basis + 2 * m, basis + 3 * m
+
+
+def _dot(rows, a, b):
     total = 0.0
-    for i in range(a.size):
-        total += a[i] * b[i]
+    for col in range(rows.shape[1]):
+        total += rows[a, col] * rows[b, col]
     return total
 
 
 @compiled_as(_dot)
-def dot(a, b):
-    """a . b of vectors (n,)."""
-    return np.dot(a, b)
+def dot(rows, a, b):
+    """Product of two rows."""
+    return np.dot(rows[a], rows[b])
 
 
-def _largest(a):
+def _largest(rows, a):
     result = 0.0
-    for i in range(a.size):
-        size = abs(a[i])
-        if not size <= result:  # NaN is the largest of all, and stays so
+    for col in range(rows.shape[1]):
+        size = abs(rows[a, col])
+        if not size <= result:  # also where it is NaN
             result = size
-            if size != size:
+            if not size < np.inf:
                 break
     return result
 
 
 @compiled_as(_largest)
-def largest(a):
-    """The largest |entry| of a vector (n,)."""
-    return np.abs(a).max()
+def largest(rows, a):
+    """The largest |entry| of a row."""
+    return np.abs(rows[a]).max()
 
 
-def _dual_norm(g, mass):
+def _dual_norm(rows, a, mass):
     total = 0.0
-    for i in range(g.size):
-        total += g[i] * g[i] / mass[i]
+    for col in range(rows.shape[1]):
+        total += rows[a, col] * rows[a, col] / mass[col]
     return sqrt(total)
 
 
 @compiled_as(_dual_norm)
-def dual_norm(g, mass):
-    """Norm of a gradient g (n,) in the mass inner product, sqrt(sum g_i^2 / mass_i)."""
-    return np.sqrt(np.sum(g * g / mass))
+def dual_norm(rows, a, mass):
+    """Norm of a gradient g in the mass inner product, sqrt(sum g_i^2 / mass_i)."""
+    return np.sqrt(np.sum(rows[a] * rows[a] / mass))
 
 
-def _scale(factor, a, out):
-    for i in range(a.size):
-        out[i] = factor * a[i]
+def _scale(rows, factor, a, out):
+    for col in range(rows.shape[1]):
+        rows[out, col] = factor * rows[a, col]
 
 
 @compiled_as(_scale)
-def scale(factor, a, out):
-    """Write factor * a into out, vectors (n,)."""
-    np.multiply(factor, a, out=out)
+def scale(rows, factor, a, out):
+    """Row out = factor * row a."""
+    np.multiply(factor, rows[a], out=rows[out])
 
 
-def _add(factor, a, out):
-    for i in range(a.size):
-        out[i] += factor * a[i]
+def _add(rows, factor, a, out):
+    for col in range(rows.shape[1]):
+        rows[out, col] += factor * rows[a, col]
 
 
 @compiled_as(_add)
-def add(factor, a, out):
-    """Add factor * a to out, vectors (n,)."""
-    out += a if factor == 1.0 else factor * a
+def add(rows, factor, a, out):
+    """Add factor * row a to row out."""
+    rows[out] += rows[a] if factor == 1.0 else factor * rows[a]
 
 
-def _gram(a, b):
-    out = np.empty((a.shape[0], b.shape[0]))
-    for i in range(a.shape[0]):
-        for j in range(b.shape[0]):
+def _gram(rows, a, b, m):
+    out = np.empty((m, m))
+    for i in range(m):
+        for j in range(m):
             total = 0.0
-            for col in range(a.shape[1]):
-                total += a[i, col] * b[j, col]
+            for col in range(rows.shape[1]):
+                total += rows[a + i, col] * rows[b + j, col]
             out[i, j] = total
     return out
 
 
 @compiled_as(_gram)
-def gram(a, b):
-    """All products of the rows of a (r, n) with those of b (m, n): (r, m)."""
-    return np.dot(a, b.T)
+def gram(rows, a, b, m):
+    """All products of the m rows from a with the m rows from b, (m, m)."""
+    return np.dot(rows[a : a + m], rows[b : b + m].T)
 
 
-def _combine(c, rows, out):
+def _combine(rows, c, a, out):
     for i in range(c.shape[0]):
         for col in range(rows.shape[1]):
-            out[i, col] = 0.0
-        for j in range(rows.shape[0]):
+            rows[out + i, col] = 0.0
+        for j in range(c.shape[1]):
             for col in range(rows.shape[1]):
-                out[i, col] += c[i, j] * rows[j, col]
+                rows[out + i, col] += c[i, j] * rows[a + j, col]
 
 
 @compiled_as(_combine)
-def combine(c, rows, out):
-    """Write the combinations c (r, m) of rows (m, n) into out (r, n), which shares no memory with them."""
-    np.dot(c, rows, out=out)
+def combine(rows, c, a, out):
+    """Write the combinations c (r, m) of the m rows from a into the r other rows from out."""
+    np.dot(c, rows[a : a + c.shape[1]], out=rows[out : out + c.shape[0]])
 
 
-def _as_rows(columns, first, last):
-    out = np.empty((last - first, columns.shape[0]))
-    for i in range(first, last):
+def _scale_rows(rows, factors, a, out):
+    for i in range(factors.size):
+        for col in range(rows.shape[1]):
+            rows[out + i, col] = factors[i] * rows[a + i, col]
+
+
+@compiled_as(_scale_rows)
+def scale_rows(rows, factors, a, out):
+    """The m rows from out = the m rows from a times the factors (m,)."""
+    m = factors.size
+    np.multiply(factors[:, None], rows[a : a + m], out=rows[out : out + m])
+
+
+def _add_rows(rows, factors, a, out):
+    for i in range(factors.size):
+        for col in range(rows.shape[1]):
+            rows[out + i, col] += factors[i] * rows[a + i, col]
+
+
+@compiled_as(_add_rows)
+def add_rows(rows, factors, a, out):
+    """Add the m rows from a times the factors (m,) to the m rows from out."""
+    m = factors.size
+    rows[out : out + m] += factors[:, None] * rows[a : a + m]
+
+
+def _solve(metric, rows, a, m, out):
+    for i in range(m):
+        for col in range(rows.shape[1]):
+            rows[out + i, col] = rows[a + i, col] / metric[col]
+
+
+@compiled_as(_solve)
+def solve(metric, rows, a, m, out):
+    """The m rows from out = M^-1 times the m rows from a. The metric has ``solve(rows)``; compiled, it is the mass (n,)."""
+    rows[out : out + m] = metric.solve(rows[a : a + m])
+
+
+def _product(a, b):
+    out = np.zeros((a.shape[0], b.shape[1]))
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            for col in range(b.shape[1]):
+                out[i, col] += a[i, j] * b[j, col]
+    return out
+
+
+@compiled_as(_product)
+def product(a, b):
+    """Product of two small matrices."""
+    return np.dot(a, b)
+
+
+def _as_rows(columns, first, factors):
+    out = np.empty((factors.size, columns.shape[0]))
+    for i in range(factors.size):
         for j in range(columns.shape[0]):
-            out[i - first, j] = columns[j, i]
+            out[i, j] = factors[i] * columns[j, first + i]
     return out
 
 
 @compiled_as(_as_rows)
-def as_rows(columns, first, last):
-    """Some columns of a small matrix (m, m) as rows (last - first, m)."""
-    return np.ascontiguousarray(columns[:, first:last].T)
+def as_rows(columns, first, factors):
+    """Columns of a small matrix (m, m) from the first on, times the factors (r,), as rows (r, m)."""
+    return np.ascontiguousarray((columns[:, first : first + factors.size] * factors).T)
 
 
 def _symmetrize(a):
@@ -158,165 +231,152 @@ def symmetrize(a):
     a[:] = 0.5 * (a + a.T)
 
 
-def _solve(metric, rows, out):
-    for i in range(rows.shape[0]):
-        for col in range(rows.shape[1]):
-            out[i, col] = rows[i, col] / metric[col]
-
-
-@compiled_as(_solve)
-def solve(metric, rows, out):
-    """Write M^-1 rows (m, n) into out. The metric is an object with ``solve(rows)``; compiled, the mass (n,)."""
-    out[:] = metric.solve(rows)
+@helper
+def filled(value, m):
+    """The same factor for m rows, (m,)."""
+    out = np.empty(m)
+    for i in range(m):
+        out[i] = value
+    return out
 
 
 @helper
-def inverse_length(square):
-    """Factor that gives a row with this squared length the length 1, and 0 for one that vanishes: it is dropped as dependent."""
-    return 1.0 / sqrt(square) if square > 0.0 else 0.0
+def products(hvp, params, rows, a, m, out):
+    """The m rows from out = H times the m rows from a."""
+    for i in range(m):
+        hvp(rows[X], rows[a + i], params, rows[out + i])
 
 
 @helper
-def inverse_root(eigh, products):
+def inverse_root(eigh, squares):
     """Coefficients (r, m) that turn m rows with this Gram matrix into r <= m orthonormal ones; dependent directions are dropped."""
-    weights, vectors = eigh(products)
+    weights, vectors = eigh(squares)
     m = weights.size
     first = 0
     while first < m - 1 and weights[first] <= DEPENDENT * weights[m - 1]:
         first += 1
-    c = as_rows(vectors, first, m)
-    for i in range(m - first):
-        weight = weights[first + i]
-        scale(1.0 / sqrt(weight) if weight > 0.0 else np.nan, c[i], c[i])  # not positive: M is not, and NaN ends the search
-    return c
+    factors = np.empty(m - first)
+    for i in range(first, m):  # not positive: M is not, and NaN ends the search
+        factors[i - first] = 1.0 / sqrt(weights[i]) if weights[i] > 0.0 else np.nan
+    return as_rows(vectors, first, factors)
 
 
 @helper
-def ritz(eigh, basis, images, metric_images, k, orthonormal):
-    """Lowest k Ritz vectors of (H, M) in the span of the rows of ``basis``: values (at least k) and coefficients (k, m)."""
-    small = gram(basis, images)
+def rayleigh_ritz(hvp, eigh, params, rows, k, m, basis, images, metric_images, frame, metric_frame, residuals):
+    """The k lowest Ritz vectors X in an M-orthonormal basis of m rows, and the residuals H X - theta M X.
+
+    The images of X replace the first k images.
+    """
+    products(hvp, params, rows, basis, m, images)
+    small = gram(rows, basis, images, m)
     symmetrize(small)
-    if orthonormal:
-        values, rotation = eigh(small)
-        return values, as_rows(rotation, 0, k)
-    root = inverse_root(eigh, gram(basis, metric_images))
-    half = np.empty(root.shape)
-    combine(root, small, half)
-    values, rotation = eigh(gram(half, root))
-    c = np.empty((k, root.shape[1]))
-    combine(as_rows(rotation, 0, k), root, c)
-    return values, c
-
-
-@helper
-def rayleigh_ritz(hvp, eigh, params, x, frame, metric_frame, basis, images, metric_images, residuals):
-    """The k lowest Ritz vectors X in an M-orthonormal basis (a block, or all of R^n), residuals H X - theta M X; returns theta."""
-    for i in range(basis.shape[0]):
-        hvp(x, basis[i], params, images[i])
-    values, c = ritz(eigh, basis, images, metric_images, frame.shape[0], True)
-    combine(c, basis, frame)
-    combine(c, metric_images, metric_frame)
-    combine(c, images, residuals)
-    for i in range(frame.shape[0]):
-        add(-values[i], metric_frame[i], residuals[i])
-    return values
-
-
-@helper
-def power_step(eigh, frame, metric_frame, basis, metric_images, residuals, directions, size):
-    """One step of descent on the Rayleigh quotients, M-orthonormalised: the next trial block."""
-    for i in range(frame.shape[0]):
-        scale(-size, directions[i], directions[i])
-        add(1.0, frame[i], directions[i])
-        scale(-size, residuals[i], residuals[i])
-        add(1.0, metric_frame[i], residuals[i])
-    c = inverse_root(eigh, gram(directions, residuals))
-    combine(c, directions, basis)
-    combine(c, residuals, metric_images)
-
-
-@helper
-def search_directions(metric, basis, metric_images, residuals, directions):
-    """Append the preconditioned residuals W, orthogonal to the k Ritz vectors and of length 1, to the basis."""
-    k = residuals.shape[0]
-    combine(gram(residuals, basis[:k]), metric_images[:k], directions)
+    values, rotation = eigh(small)
+    one, shifts = filled(1.0, k), np.empty(k)
     for i in range(k):
-        add(-1.0, directions[i], residuals[i])
-    solve(metric, residuals, directions)
-    for i in range(k):
-        factor = inverse_length(dot(directions[i], residuals[i]))
-        scale(factor, directions[i], basis[k + i])
-        scale(factor, residuals[i], metric_images[k + i])
+        shifts[i] = -values[i]
+    c = as_rows(rotation, 0, one)
+    combine(rows, c, basis, frame)
+    combine(rows, c, metric_images, metric_frame)
+    combine(rows, c, images, residuals)
+    scale_rows(rows, one, residuals, images)
+    add_rows(rows, shifts, metric_frame, residuals)
 
 
 @helper
-def sweep(hvp, eigh, params, metric, x, frame, metric_frame, basis, images, metric_images, residuals, directions, m):
-    """One sweep of LOBPCG: Rayleigh-Ritz over the frame X, its preconditioned residuals W and, if m = 3 k, its last change P."""
-    k = frame.shape[0]
-    values = rayleigh_ritz(hvp, eigh, params, x, basis[:k], metric_images[:k], frame, images[:k], metric_frame, residuals)
-    for i in range(k):
-        scale(1.0, residuals[i], images[i])
-        add(values[i], metric_images[i], images[i])
-    search_directions(metric, basis, metric_images, residuals, directions)
-    for i in range(k, m):
-        hvp(x, basis[i], params, images[i])
-    values, c = ritz(eigh, basis[:m], images[:m], metric_images[:m], k, False)
-    combine(c, basis[:m], frame)
-    combine(c, metric_images[:m], metric_frame)
+def descend(eigh, rows, k, m, size):
+    """The next trial block: one step of descent on the Rayleigh quotients, M-orthonormalised."""
+    frame, metric_frame, dual, primal, basis, _, metric_images, _ = blocks(k, m)
+    back, one = filled(-size, k), filled(1.0, k)
+    scale_rows(rows, back, primal, primal)
+    add_rows(rows, one, frame, primal)
+    scale_rows(rows, back, dual, dual)
+    add_rows(rows, one, metric_frame, dual)
+    c = inverse_root(eigh, gram(rows, primal, dual, k))
+    combine(rows, c, primal, basis)
+    combine(rows, c, dual, metric_images)
+
+
+@helper
+def lowest(eigh, rows, k, m, basis, images, metric_images):
+    """Coefficients (k, m) of the lowest k Ritz vectors of (H, M) in the span of m rows."""
+    small = gram(rows, basis, images, m)
+    symmetrize(small)
+    root = inverse_root(eigh, gram(rows, basis, metric_images, m))
+    transposed = as_rows(root, 0, filled(1.0, m))
+    _, rotation = eigh(product(product(root, small), transposed))
+    return product(as_rows(rotation, 0, filled(1.0, k)), root)
+
+
+@helper
+def sweep(hvp, eigh, params, metric, rows, k, width):
+    """One sweep of LOBPCG: Rayleigh-Ritz over the frame X, its preconditioned residuals W and (width 3 k) its last change P."""
+    frame, metric_frame, dual, primal, basis, images, metric_images, _ = blocks(k, 3 * k)
+    rayleigh_ritz(hvp, eigh, params, rows, k, k, frame, images, metric_frame, basis, metric_images, dual)
+    combine(rows, gram(rows, dual, basis, k), metric_images, primal)
+    add_rows(rows, filled(-1.0, k), primal, dual)
+    solve(metric, rows, dual, k + 1, primal)
+    lengths = np.empty(k)
+    for i in range(k):  # a residual that vanishes is dropped as dependent
+        square = dot(rows, primal + i, dual + i)
+        lengths[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
+    scale_rows(rows, lengths, primal, basis + k)
+    scale_rows(rows, lengths, dual, metric_images + k)
+    products(hvp, params, rows, basis + k, width - k, images + k)
+    c = lowest(eigh, rows, k, width, basis, images, metric_images)
+    combine(rows, c, basis, frame)
+    combine(rows, c, metric_images, metric_frame)
     for i in range(k):  # the change is what came from outside the old frame
-        for j in range(k):
-            c[i, j] = 0.0
-        scale(inverse_length(dot(c[i], c[i])), c[i], c[i])
-    combine(c, basis[:m], directions)
-    combine(c, metric_images[:m], residuals)
-    for i in range(k):
-        scale(1.0, directions[i], basis[2 * k + i])
-        scale(1.0, residuals[i], metric_images[2 * k + i])
+        square = 0.0
+        for j in range(width):
+            c[i, j] = c[i, j] if j >= k else 0.0
+            square += c[i, j] * c[i, j]
+        lengths[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
+    combine(rows, c, basis, primal)
+    combine(rows, c, metric_images, dual)
+    scale_rows(rows, lengths, primal, basis + 2 * k)
+    scale_rows(rows, lengths, dual, metric_images + 2 * k)
 
 
 @helper
-def refresh(hvp, eigh, params, metric, x, g, d, md, frame, metric_frame, basis, images, metric_images, scratch, floats, ints):
-    """Frame at a new point, then direction (1) in ``d`` (n,) and its image under M in ``md`` (n,); ``scratch`` is (2 k + 2, n)."""
-    k = frame.shape[0]
-    rule = ints[FRAME_RULE]
-    dual, primal = scratch[: k + 1], scratch[k + 1 :]
-    residuals, directions = dual[1:], primal[1:]
-    scale(1.0, g, dual[0])
-    if k > 0 and rule == SWEEP:
-        sweep(hvp, eigh, params, metric, x, frame, metric_frame, basis, images, metric_images, residuals, directions, ints[ROWS])
-        ints[ROWS] = 3 * k
-    elif k > 0:
-        rayleigh_ritz(hvp, eigh, params, x, frame, metric_frame, basis, images, metric_images, residuals)
-    if k > 0 and rule == POWER:
-        solve(metric, dual, primal)
-        power_step(eigh, frame, metric_frame, basis, metric_images, residuals, directions, floats[FRAME_STEP])
+def refresh(hvp, eigh, params, metric, rows, floats, ints):
+    """Frame at a new point, then direction (1) and its image under M."""
+    k, m, rule = ints[FRAME_ROWS], ints[BASIS_ROWS], ints[FRAME_RULE]
+    frame, metric_frame, dual, primal, basis, images, metric_images, _ = blocks(k, m)
+    scale(rows, 1.0, G, dual + k)
+    if rule == SWEEP:
+        sweep(hvp, eigh, params, metric, rows, k, ints[WIDTH])
+        ints[WIDTH] = m
     else:
-        solve(metric, dual[:1], primal[:1])
-    scale(-1.0, primal[0], d)
-    scale(-1.0, g, md)
+        if k > 0:
+            rayleigh_ritz(hvp, eigh, params, rows, k, m, basis, images, metric_images, frame, metric_frame, dual)
+        solve(metric, rows, dual, k + 1, primal)
+        if rule == POWER:
+            descend(eigh, rows, k, m, floats[FRAME_STEP])
+    scale(rows, -1.0, primal + k, D)
+    scale(rows, -1.0, G, MD)
     for i in range(k):
-        along = 2.0 * dot(frame[i], g)
-        add(along, frame[i], d)
-        add(along, metric_frame[i], md)
+        along = 2.0 * dot(rows, frame + i, G)
+        add(rows, along, frame + i, D)
+        add(rows, along, metric_frame + i, MD)
 
 
 @helper
-def accelerate(x, last, md, move, change, floats, ints):
-    """Add momentum to the move (n,), in place; ``last`` becomes the iterate that the next step looks back to."""
+def accelerate(rows, floats, ints):
+    """Add momentum to the move; LAST becomes the iterate that the next step looks back to."""
     if ints[MOMENTUM_RULE] == NO_MOMENTUM:
         return
-    scale(1.0, x, change)
+    scale(rows, 1.0, X, CHANGE)
     if ints[MOMENTUM_RULE] == HEAVY_BALL:
-        add(-1.0, last, change)
-        scale(1.0, x, last)
-        add(floats[MOMENTUM], change, move)
+        add(rows, -1.0, LAST, CHANGE)
+        scale(rows, 1.0, X, LAST)
+        add(rows, floats[MOMENTUM], CHANGE, MOVE)
     else:
-        add(1.0, move, change)
-        add(-1.0, last, change)
-        if dot(md, change) < 0.0 or ints[SINCE_RESTART] >= ints[RESTART]:
+        add(rows, 1.0, MOVE, CHANGE)
+        add(rows, -1.0, LAST, CHANGE)
+        if dot(rows, MD, CHANGE) < 0.0 or ints[SINCE_RESTART] >= ints[RESTART]:
             ints[SINCE_RESTART] = 0
-        add(1.0, change, last)
-        add(ints[SINCE_RESTART] / (ints[SINCE_RESTART] + 3.0), change, move)
+        add(rows, 1.0, CHANGE, LAST)
+        add(rows, ints[SINCE_RESTART] / (ints[SINCE_RESTART] + 3.0), CHANGE, MOVE)
         ints[SINCE_RESTART] += 1
 
 
@@ -327,11 +387,11 @@ def finite(energy, norm):
 
 
 @helper
-def farther(radius, x, start, difference):
-    """Whether x has left the ball (max-norm) around the start; ``difference`` (n,) is overwritten."""
-    scale(1.0, x, difference)
-    add(-1.0, start, difference)
-    return largest(difference) > radius
+def farther(radius, rows, scratch):
+    """Whether x has left the ball (max-norm) around the start."""
+    scale(rows, 1.0, X, scratch)
+    add(rows, -1.0, START, scratch)
+    return largest(rows, scratch) > radius
 
 
 @helper
@@ -348,60 +408,36 @@ def next_size(along, length, curvature, floats):
     return shortest if 2.0 * abs(along) * short < length else length / abs(along)
 
 
-def saddle_steps(
-    energy_gradient,
-    hvp,
-    eigh,
-    params,
-    metric,
-    mass,
-    n_steps,
-    start,
-    x,
-    last,
-    g,
-    d,
-    md,
-    frame,
-    metric_frame,
-    basis,
-    images,
-    metric_images,
-    floats,
-    ints,
-):
+def saddle_steps(energy_gradient, hvp, eigh, params, metric, mass, n_steps, rows, floats, ints):
     """Up to ``n_steps`` steps of (preconditioned) high-index saddle dynamics; returns how many were made.
 
-    ``x`` is where derivatives are taken, ``last`` the iterate before it (momentum). Stops early when the gradient norm meets
-    floats[TOLERANCE], when something is not finite, or when x is farther than floats[RADIUS] from ``start``.
+    Stops early when the gradient norm meets floats[TOLERANCE], when something is not finite, or when x is farther than
+    floats[RADIUS] from the start.
     """
-    vectors, scratch = np.empty((3, x.size)), np.empty((2 * frame.shape[0] + 2, x.size))
-    move, change, metric_change = vectors[0], vectors[1], vectors[2]
     ints[OUTCOME] = RUNNING
     for done in range(1, n_steps + 1):
-        size, longest = floats[STEP], largest(d)
+        size, longest = floats[STEP], largest(rows, D)
         if size * longest > floats[CAP]:
             size = floats[CAP] / longest
-        scale(size, d, move)
-        accelerate(x, last, md, move, change, floats, ints)
-        add(1.0, move, x)
-        floats[ENERGY] = energy_gradient(x, params, g)
-        floats[GRADIENT_NORM] = dual_norm(g, mass)
+        scale(rows, size, D, MOVE)
+        accelerate(rows, floats, ints)
+        add(rows, 1.0, MOVE, X)
+        floats[ENERGY] = energy_gradient(rows[X], params, rows[G])
+        floats[GRADIENT_NORM] = dual_norm(rows, G, mass)
         if not finite(floats[ENERGY], floats[GRADIENT_NORM]):
             ints[OUTCOME] = NON_FINITE
             return done
         floats[MAX_ENERGY] = max(floats[MAX_ENERGY], floats[ENERGY])
-        if farther(floats[RADIUS], x, start, change):
+        if farther(floats[RADIUS], rows, CHANGE):
             ints[OUTCOME] = TOO_FAR
             return done
-        length = size * size * dot(d, md)
-        scale(-1.0, d, change)
-        scale(-1.0, md, metric_change)
-        refresh(hvp, eigh, params, metric, x, g, d, md, frame, metric_frame, basis, images, metric_images, scratch, floats, ints)
-        add(1.0, d, change)
-        add(1.0, md, metric_change)
-        curvature = dot(change, metric_change)
-        along = dot(move, metric_change)
+        length = size * size * dot(rows, D, MD)
+        scale(rows, -1.0, D, CHANGE)
+        scale(rows, -1.0, MD, METRIC_CHANGE)
+        refresh(hvp, eigh, params, metric, rows, floats, ints)
+        add(rows, 1.0, D, CHANGE)
+        add(rows, 1.0, MD, METRIC_CHANGE)
+        curvature, along = dot(rows, CHANGE, METRIC_CHANGE), dot(rows, MOVE, METRIC_CHANGE)
         if ints[STEP_RULE] == BARZILAI_BORWEIN and curvature > 0.0 and along != 0.0:
             floats[STEP] = next_size(along, length, curvature, floats)
         if floats[GRADIENT_NORM] <= floats[TOLERANCE]:
@@ -410,64 +446,47 @@ def saddle_steps(
     return n_steps
 
 
-def flow_steps(energy_gradient, params, metric, mass, n_steps, start, x, g, floats, ints):
+def flow_steps(energy_gradient, params, metric, mass, n_steps, rows, floats, ints):
     """Up to ``n_steps`` steps of displacement-capped gradient flow dx/dt = -M^-1 g; returns how many gradients were taken.
 
     Explicit Euler. A step is taken back and halved unless the energy falls by half of what the slope promises, so that it never
     passes the minimum along its own direction: on a quadratic energy that is exactly step <= 1/curvature.
     """
-    scratch = np.empty((4, x.size))
-    trial, g_trial, dual, primal = scratch[0], scratch[1], scratch[2:3], scratch[3:]
-    climb = primal[0]  # M^-1 g
     ints[OUTCOME] = RUNNING
-    scale(1.0, g, dual[0])
-    solve(metric, dual, primal)
+    solve(metric, rows, G, 1, CLIMB)
     for done in range(1, n_steps + 1):
-        size, longest = floats[STEP], largest(climb)
+        size, longest = floats[STEP], largest(rows, CLIMB)
         if size * longest > floats[CAP]:
             size = floats[CAP] / longest
-        scale(1.0, x, trial)
-        add(-size, climb, trial)
-        energy = energy_gradient(trial, params, g_trial)
-        norm = dual_norm(g_trial, mass)
-        gain = size * dot(g, climb)
+        scale(rows, 1.0, X, TRIAL)
+        add(rows, -size, CLIMB, TRIAL)
+        energy = energy_gradient(rows[TRIAL], params, rows[G_TRIAL])
+        norm = dual_norm(rows, G_TRIAL, mass)
+        gain = size * dot(rows, G, CLIMB)
         # At round-off level energies cannot be compared any more; the gradient along the direction still can.
         if gain > 1e-12 * (abs(floats[ENERGY]) + abs(energy)):
             fell = energy <= floats[ENERGY] - 0.5 * gain
         else:
-            fell = dot(g_trial, climb) >= 0.0
+            fell = dot(rows, G_TRIAL, CLIMB) >= 0.0
         if not (fell and finite(energy, norm)):
             floats[STEP] = 0.5 * size
-            if floats[STEP] * longest < 1e-14 * (1.0 + largest(x)):
+            if floats[STEP] * longest < 1e-14 * (1.0 + largest(rows, X)):
                 ints[OUTCOME] = RUNNING if finite(energy, norm) else NON_FINITE
                 return done
             continue
-        scale(1.0, trial, x)
-        scale(1.0, g_trial, g)
+        scale(rows, 1.0, TRIAL, X)
+        scale(rows, 1.0, G_TRIAL, G)
         floats[STEP] = max(1.2 * size, floats[STEP])
         floats[ENERGY] = energy
         floats[GRADIENT_NORM] = norm
         if norm <= floats[TOLERANCE]:
             ints[OUTCOME] = REACHED
             return done
-        if farther(floats[RADIUS], x, start, trial):
+        if farther(floats[RADIUS], rows, TRIAL):
             ints[OUTCOME] = TOO_FAR
             return done
-        scale(1.0, g, dual[0])
-        solve(metric, dual, primal)
+        solve(metric, rows, G, 1, CLIMB)
     return n_steps
-
-
-@lru_cache(maxsize=1)
-def compiled():
-    """The stepping functions compiled (from the disk cache where it has them): ``(saddle_steps, flow_steps, eigh)``."""
-    energy_gradient, hvp, eigh = FUNCTION_TYPES["energy_gradient"], FUNCTION_TYPES["hvp"], function_type(EIGH)
-    arrays = (VECTOR,) * 6 + (MATRIX,) * 5 + (VECTOR, INDICES)
-    return (
-        solver_kernel(INT(energy_gradient, hvp, eigh, PARAMS, VECTOR, VECTOR, INT, *arrays))(saddle_steps),
-        solver_kernel(INT(energy_gradient, PARAMS, VECTOR, VECTOR, INT, VECTOR, VECTOR, VECTOR, VECTOR, INDICES))(flow_steps),
-        compiled_eigh(),
-    )
 
 
 def finite_eigh(matrix):
@@ -475,3 +494,15 @@ def finite_eigh(matrix):
     if np.isfinite(matrix).all():
         return np.linalg.eigh(matrix)
     return np.full(len(matrix), np.nan), np.full(matrix.shape, np.nan)
+
+
+@lru_cache(maxsize=1)
+def compiled():
+    """The stepping functions compiled (from the disk cache where it has them): ``(saddle_steps, flow_steps, eigh)``."""
+    energy_gradient, hvp, eigh = FUNCTION_TYPES["energy_gradient"], FUNCTION_TYPES["hvp"], function_type(EIGH)
+    state = (PARAMS, VECTOR, VECTOR, INT, MATRIX, VECTOR, INDICES)
+    return (
+        solver_kernel(INT(energy_gradient, hvp, eigh, *state))(saddle_steps),
+        solver_kernel(INT(energy_gradient, *state))(flow_steps),
+        compiled_eigh(),
+    )

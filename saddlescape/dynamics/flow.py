@@ -76,7 +76,7 @@ class GradientFlow:
         """See `saddlescape.dynamics.state.Method`."""
         if index != 0:
             raise ValueError(f"index: got {index}, but gradient flow finds minima only; use HiSD")
-        base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()))
+        base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()), n_rows=advance.N_FLOW)
         state = FlowState(**vars(base), derivatives=derivatives)
         state.own_cap = self.cap is not None
         if state.outcome == advance.NON_FINITE:
@@ -103,9 +103,7 @@ class GradientFlow:
             call.metric,
             call.mass,
             n_steps,
-            state.start,
-            state.x,
-            state.g,
+            state.rows,
             state.floats,
             state.ints,
         )

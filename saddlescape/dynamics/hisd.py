@@ -19,16 +19,42 @@ SMALL = 12  # up to this dimension a full frame costs little more than its k vec
 class SaddleState(ArrayState):
     """`ArrayState` with the frame: see `saddlescape.dynamics.advance.saddle_steps`."""
 
-    last: np.ndarray
-    d: np.ndarray
-    md: np.ndarray
-    frame: np.ndarray
-    metric_frame: np.ndarray
-    basis: np.ndarray
-    images: np.ndarray
-    metric_images: np.ndarray
     patience: int
     rescues: int = 0
+
+    def _block(self, number: int, n_rows: int) -> np.ndarray:
+        first = advance.blocks(*self.ints[[advance.FRAME_ROWS, advance.BASIS_ROWS]])[number]
+        return self.rows[first : first + n_rows]
+
+    @property
+    def frame(self) -> np.ndarray:
+        """The frame X, (k, n)."""
+        return self._block(0, self.ints[advance.FRAME_ROWS])
+
+    @property
+    def metric_frame(self) -> np.ndarray:
+        """Its image under the metric, (k, n)."""
+        return self._block(1, self.ints[advance.FRAME_ROWS])
+
+    @property
+    def basis(self) -> np.ndarray:
+        """What the frame is looked for in, (m, n)."""
+        return self._block(4, self.ints[advance.BASIS_ROWS])
+
+    @property
+    def metric_basis(self) -> np.ndarray:
+        """Its image under the metric, (m, n)."""
+        return self._block(6, self.ints[advance.BASIS_ROWS])
+
+    @property
+    def d(self) -> np.ndarray:
+        """The direction of the next step, (n,)."""
+        return self.rows[advance.D]
+
+    @property
+    def md(self) -> np.ndarray:
+        """Its image under the metric, (n,)."""
+        return self.rows[advance.MD]
 
     @property
     def next_move(self) -> float:
@@ -98,29 +124,25 @@ class HiSD:
         rng: np.random.Generator,
     ) -> SaddleState:
         """See `saddlescape.dynamics.state.Method`."""
-        base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()))
-        n, k = x0.size, index
+        n, k, sweeps = x0.size, index, isinstance(self.eigen, LOBPCG)
         exact = 3 * k >= n and n <= SMALL and derivatives.preconditioner is None
-        if exact:
-            basis = np.diag(np.broadcast_to(1.0 / np.sqrt(derivatives.mass), n)).copy()
-        else:
-            basis = np.empty(((3 if isinstance(self.eigen, LOBPCG) else 1) * k, n))
-        state = SaddleState(
-            **vars(base), last=x0.copy(), d=np.zeros(n), md=np.zeros(n), frame=np.zeros((k, n)), metric_frame=np.zeros((k, n)),
-            basis=basis, images=np.empty_like(basis), metric_images=np.empty_like(basis),
-            patience=self._patience(derivatives, exact),
-        )  # fmt: skip
+        m = n if exact else 3 * k if sweeps else k
+        base = first_state(derivatives, x0, radius=FARTHEST * (1.0 + np.abs(x0).max()), n_rows=advance.blocks(k, m)[-1])
+        state = SaddleState(**vars(base), patience=self._patience(derivatives, exact))
+        state.rows[advance.LAST] = x0
+        state.ints[advance.FRAME_ROWS], state.ints[advance.BASIS_ROWS] = k, m
         if state.outcome == advance.NON_FINITE:
             return state
         if exact:
-            state.metric_images[:] = basis * derivatives.mass
+            np.fill_diagonal(state.basis, 1.0 / np.sqrt(derivatives.mass))
+            state.metric_basis[:] = state.basis * derivatives.mass
             state.ints[advance.FRAME_RULE] = advance.EXACT
         elif k:
             block = frame if frame is not None else rough_lowest(derivatives, x0, k, rng)[1]
             state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, block)
-            state.basis[:k], state.metric_images[:k] = state.frame, state.metric_frame
-            state.ints[advance.FRAME_RULE] = advance.SWEEP if isinstance(self.eigen, LOBPCG) else advance.POWER
-            state.ints[advance.ROWS] = 2 * k
+            state.basis[:k], state.metric_basis[:k] = state.frame, state.metric_frame
+            state.ints[advance.FRAME_RULE] = advance.SWEEP if sweeps else advance.POWER
+            state.ints[advance.WIDTH] = 2 * k
         state.own_cap = self.step.cap is not None
         self._set_sizes(derivatives, state, length)
         return state
@@ -153,11 +175,7 @@ class HiSD:
             ints[advance.MOMENTUM_RULE], ints[advance.RESTART] = advance.NESTEROV, self.momentum.restart
         ints[advance.STEP_RULE] = advance.FIXED if fixed else advance.BARZILAI_BORWEIN
         call = interpreted(derivatives)
-        scratch = np.empty((2 * len(state.frame) + 2, state.x.size))
-        advance.refresh(
-            call.hvp, call.eigh, call.params, call.metric, state.x, state.g, state.d, state.md, state.frame, state.metric_frame,
-            state.basis, state.images, state.metric_images, scratch, floats, ints,
-        )  # fmt: skip
+        advance.refresh(call.hvp, call.eigh, call.params, call.metric, state.rows, floats, ints)
         floats[advance.STEP] = asked if asked is not None else (1.0 / stiffness if fixed else _first_step(derivatives, state))
 
     def careful(self) -> HiSD:
@@ -182,10 +200,17 @@ class HiSD:
         call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
         done = call.saddle_steps(
-            call.energy_gradient, call.hvp, call.eigh, call.params, call.metric, call.mass, n_steps, state.start, state.x,
-            state.last, state.g, state.d, state.md, state.frame, state.metric_frame, state.basis, state.images,
-            state.metric_images, state.floats, state.ints,
-        )  # fmt: skip
+            call.energy_gradient,
+            call.hvp,
+            call.eigh,
+            call.params,
+            call.metric,
+            call.mass,
+            n_steps,
+            state.rows,
+            state.floats,
+            state.ints,
+        )
         if derivatives.compiled:
             derivatives.n_gradient += done
             # A product for each row of the basis, except at a last point that is thrown away before the frame gets there.

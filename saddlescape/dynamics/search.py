@@ -160,7 +160,7 @@ def run(
     """One search for a point of the given index; the loop behind `search` and `explore`.
 
     With ``stay`` a start that is nearly stationary is polished where it is, whatever its index. An energy above ``ceiling`` ends
-    the search as diverged. ``rescue``: a stalled search may be continued in the other ways its method has.
+    a search that has gone far as diverged. ``rescue``: a stalled search may be continued in the other ways its method has.
     """
     search_ = _Search(derivatives, method, index, limits, callback, ceiling=ceiling, rescue=rescue)
     try:
@@ -194,6 +194,7 @@ class _Search:
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     attempt_below: float = np.inf
     ceiling: float = np.inf
+    left: bool = False  # whether it has gone far
     rescue: bool = True
     rescued_at: int = 0
     interrupted_at: _Stand | None = None
@@ -224,7 +225,8 @@ class _Search:
             moved = np.abs(state.x - state.start).max()
             if moved > FAR * state.length:
                 state.widen(moved / FAR)
-            if state.outcome == advance.TOO_FAR or state.energy > self.ceiling:
+                self.left = True
+            if state.outcome == advance.TOO_FAR or (self.left and state.energy > self.ceiling):
                 return Status.DIVERGED
 
     def stay(self) -> Status | None:

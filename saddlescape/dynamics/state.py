@@ -71,20 +71,17 @@ class ArrayState:
 
     Attributes
     ----------
-    start, x : (n,) arrays
-    g : (n,) array
-        dE/dx at x.
+    rows : (n_rows, n) array
+        All vectors of the search, contiguous.
     floats, ints : arrays
-        Numbers that move with the state; `saddlescape.dynamics.advance` names their places.
+        Numbers that move with the state; `saddlescape.dynamics.advance` names their places, and the rows.
     length : float
         Distance (max-norm) over which the energy is simple around the start, or an eighth of the way gone since, if that is more.
     own_cap : bool
         Whether the displacement cap is the user's.
     """
 
-    start: np.ndarray
-    x: np.ndarray
-    g: np.ndarray
+    rows: np.ndarray
     floats: np.ndarray
     ints: np.ndarray
     length: float
@@ -95,6 +92,21 @@ class ArrayState:
         if not self.own_cap:
             self.floats[advance.CAP] *= length / self.length
         self.length = length
+
+    @property
+    def start(self) -> np.ndarray:
+        """Where the search began, (n,)."""
+        return self.rows[advance.START]
+
+    @property
+    def x(self) -> np.ndarray:
+        """Where it stands, (n,); a view, as all of these."""
+        return self.rows[advance.X]
+
+    @property
+    def g(self) -> np.ndarray:
+        """dE/dx at x, (n,)."""
+        return self.rows[advance.G]
 
     @property
     def energy(self) -> float:
@@ -117,16 +129,17 @@ class ArrayState:
         return int(self.ints[advance.OUTCOME])
 
 
-def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float) -> ArrayState:
+def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float, n_rows: int) -> ArrayState:
     """Arrays at the start, energy and gradient evaluated."""
-    x, g = x0.copy(), np.empty_like(x0)
+    rows = np.zeros((n_rows, x0.size))
+    rows[advance.START] = rows[advance.X] = x0
     floats, ints = np.zeros(advance.N_FLOATS), np.zeros(advance.N_INTS, dtype=np.int64)
-    floats[advance.ENERGY] = floats[advance.MAX_ENERGY] = derivatives.energy_gradient(x, g)
-    floats[advance.GRADIENT_NORM] = derivatives.gradient_norm(g)
+    floats[advance.ENERGY] = floats[advance.MAX_ENERGY] = derivatives.energy_gradient(rows[advance.X], rows[advance.G])
+    floats[advance.GRADIENT_NORM] = derivatives.gradient_norm(rows[advance.G])
     floats[advance.RADIUS] = radius
     if not (np.isfinite(floats[advance.ENERGY]) and np.isfinite(floats[advance.GRADIENT_NORM])):
         ints[advance.OUTCOME] = advance.NON_FINITE
-    return ArrayState(start=x0.copy(), x=x, g=g, floats=floats, ints=ints, length=0.0)
+    return ArrayState(rows=rows, floats=floats, ints=ints, length=0.0)
 
 
 class Calls(NamedTuple):

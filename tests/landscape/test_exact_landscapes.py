@@ -123,7 +123,7 @@ def chafee_infante(n: int, gap: int) -> Landscape:
     return landscape
 
 
-@pytest.mark.parametrize("n", range(1, 4))
+@pytest.mark.parametrize("n", range(1, 7))
 def test_chafee_infante_has_every_connection_between_neighbours(n, joined):
     landscape = chafee_infante(n, gap=1)
     index = [point.index for point in landscape.points]
@@ -133,7 +133,7 @@ def test_chafee_infante_has_every_connection_between_neighbours(n, joined):
     assert all(index[i] > index[j] for i, j in joined(landscape))
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", [2, 3, 4, pytest.param(5, marks=pytest.mark.slow), pytest.param(6, marks=pytest.mark.slow)])
 def test_chafee_infante_has_every_connection_with_larger_gaps(n, joined):
     landscape = chafee_infante(n, gap=n)
     index = [point.index for point in landscape.points]
