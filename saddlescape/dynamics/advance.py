@@ -1,7 +1,8 @@
 """The inner stepping functions, written once: compiled for models with kernels, interpreted for all others.
 
 `energy_gradient`, `hvp` and `eigh` are function arguments: kernels when compiled, Python functions with the same signatures in the
-interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled.
+interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled. They are in
+this file because numba's disk cache looks for changes in the file of a kernel alone.
 
 All vectors of a search are rows of one array ``rows`` (n_rows, n), updated in place; functions name them by their numbers. Not many
 arrays, because numba compiles functions of many arrays slowly and takes 0.1 us to receive each.
@@ -45,8 +46,8 @@ DEPENDENT = 1e-10  # relative eigenvalue of the Gram matrix below which a direct
 def blocks(k, m):
     """Where the blocks begin in ``rows`` for k frame vectors and a basis of m rows, and last the number of rows.
 
-    They are the frame X and M X (k rows each); ``dual``: residuals H X - theta M X and, behind them, g (k + 1); ``primal``: the same
-    times M^-1 (k + 1); the basis that the frame is looked for in, its images under H and under M (m each).
+    They are the frame X and M X (k rows each); ``dual``: residuals H X - theta M X and, behind them, g (k + 1); ``primal``: the
+    same times M^-1 (k + 1); the basis that the frame is looked for in, its images under H and under M (m each).
     """
     frame = N_VECTORS
     dual = frame + 2 * k

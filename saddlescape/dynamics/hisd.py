@@ -215,7 +215,7 @@ class HiSD:
             derivatives.n_gradient += done
             # A product for each row of the basis, except at a last point that is thrown away before the frame gets there.
             thrown_away = state.outcome in (advance.NON_FINITE, advance.TOO_FAR)
-            derivatives.n_hvp += (done - thrown_away) * len(state.basis)
+            derivatives.n_hvp += (done - thrown_away) * int(state.ints[advance.BASIS_ROWS])
         return done
 
 
