@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..numerics.derivatives import DENSE_LIMIT, Derivatives
-from ..numerics.eigen import lobpcg
+from ..numerics.eigen import lobpcg, spectral_range
 
 GROWTH = 1.5  # ratio of neighbouring distances in a scan along a direction
 FARTHEST = 100.0  # a search that moves an unknown by this many times 1 + max|x| has diverged
@@ -86,31 +86,9 @@ def largest_curvature(derivatives: Derivatives, x: np.ndarray) -> float:
     return 1.05 * float(np.abs(curvature_range(derivatives, x)).max())
 
 
-def curvature_range(derivatives: Derivatives, x: np.ndarray, n_steps: int = 12) -> tuple[float, float]:
-    """Lowest and highest eigenvalue of H v = lambda M v at x, about: Lanczos' extreme Ritz values after ``n_steps`` products."""
-    rng = np.random.default_rng(0)
-    r = rng.standard_normal(derivatives.dim)
-    v = derivatives.solve(r)
-    beta = 0.0
-    diagonal, off = [], []
-    scale = np.sqrt(np.dot(r, v))
-    v, mv = v / scale, r / scale
-    previous_mv = np.zeros_like(v)
-    for _ in range(min(n_steps, derivatives.dim)):
-        hv = derivatives.hvp(x, v)
-        alpha = np.dot(v, hv)
-        w_dual = hv - alpha * mv - beta * previous_mv
-        w = derivatives.solve(w_dual)
-        diagonal.append(alpha)
-        beta = np.sqrt(max(np.dot(w_dual, w), 0.0))
-        if beta <= 1e-12 * np.abs(diagonal).max():
-            break
-        off.append(beta)
-        previous_mv = mv
-        v, mv = w / beta, w_dual / beta
-    t = np.diag(diagonal) + np.diag(off[: len(diagonal) - 1], 1) + np.diag(off[: len(diagonal) - 1], -1)
-    values = np.linalg.eigvalsh(t)
-    return float(values[0]), float(values[-1])
+def curvature_range(derivatives: Derivatives, x: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest eigenvalue of H v = lambda M v at x, about."""
+    return spectral_range(lambda v: derivatives.hvp(x, v), derivatives.solve, derivatives.dim)
 
 
 def rough_lowest(derivatives: Derivatives, x: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The lowest eigenpairs of H v = lambda mass v from products alone: block LOBPCG, and a bound on the spectrum."""
+"""The lowest eigenpairs of H v = lambda mass v from products alone: block LOBPCG; and the ends of the spectrum: Lanczos."""
 
 from __future__ import annotations
 
@@ -54,12 +54,59 @@ def independent_rows(rows: np.ndarray, mass: float | np.ndarray, smallest: float
     return (turn[:, keep] / np.sqrt(squares[keep])).T @ rows
 
 
-def spectral_radius(hvp_rows: Rows, mass: float | np.ndarray, n: int, *, n_steps: int = 12, seed: int = 0) -> float:
-    """An estimate of max |lambda| of H v = lambda mass v, from below and usually within a few per cent.
+def spectral_range(
+    hvp: Callable[[np.ndarray], np.ndarray], solve: Callable[[np.ndarray], np.ndarray], n: int, *, n_steps: int = 12, seed: int = 0
+) -> tuple[float, float]:
+    """Estimates of the lowest and the highest eigenvalue of H v = lambda M v, from inside and usually within a few per cent.
 
-    NaN or infinite if a product is.
+    NaN or infinite, both of them, if a product is. Lanczos without reorthogonalisation: the extreme Ritz values are all that is read.
 
-    Lanczos without reorthogonalisation: the extreme Ritz values are all that is read.
+    Parameters
+    ----------
+    hvp : callable
+        v (n,) to H v.
+    solve : callable
+        r (n,) to M^-1 r.
+    n : int
+        Number of unknowns.
+    n_steps : int
+        Products to spend.
+    seed : int
+        Of the random start.
+
+    Returns
+    -------
+    (lowest, highest)
+
+    References
+    ----------
+    Golub and Van Loan, Matrix Computations, 4th ed., section 10.3.
+    """
+    dual = np.random.default_rng(seed).standard_normal(n)  # M v
+    v = solve(dual)
+    length = np.sqrt(np.dot(dual, v))
+    v, dual, before, beta = v / length, dual / length, np.zeros(n), 0.0
+    diagonal, off = [], []
+    for _ in range(min(n_steps, n)):
+        image = hvp(v)
+        alpha = float(np.dot(v, image))
+        image = image - alpha * dual - beta * before
+        primal = solve(image)
+        beta = float(np.sqrt(max(np.dot(image, primal), 0.0)))
+        diagonal.append(alpha)
+        off.append(beta)
+        if not np.isfinite(alpha + beta):
+            return alpha + beta, alpha + beta
+        if beta <= 1e-12 * np.abs(diagonal).max():
+            break
+        v, before, dual = primal / beta, dual, image / beta
+    off = off[: len(diagonal) - 1]
+    values = np.linalg.eigvalsh(np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1))
+    return float(values[0]), float(values[-1])
+
+
+def spectral_radius(hvp_rows: Rows, mass: float | np.ndarray, n: int) -> float:
+    """An estimate of max |lambda| of H v = lambda mass v, from below and usually within a few per cent: see `spectral_range`.
 
     Parameters
     ----------
@@ -68,29 +115,9 @@ def spectral_radius(hvp_rows: Rows, mass: float | np.ndarray, n: int, *, n_steps
     mass : float or (n,) array
     n : int
         Number of unknowns.
-    n_steps : int
-        Products to spend.
-    seed : int
-        Of the random start.
     """
-    v = np.random.default_rng(seed).standard_normal(n)
-    v /= np.sqrt(np.dot(v, v * mass))
-    before, beta = np.zeros(n), 0.0
-    diagonal, off = [], []
-    for _ in range(min(n_steps, n)):
-        image = hvp_rows(v[None])[0] / mass
-        alpha = float(np.dot(v * mass, image))
-        image -= alpha * v + beta * before
-        beta = float(np.sqrt(np.dot(image, image * mass)))
-        diagonal.append(alpha)
-        off.append(beta)
-        if not np.isfinite(beta):
-            return beta
-        if beta <= 1e-12 * abs(alpha):
-            break
-        before, v = v, image / beta
-    off = off[: len(diagonal) - 1]
-    return float(np.abs(np.linalg.eigvalsh(np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1))).max())
+    lowest, highest = spectral_range(lambda v: hvp_rows(v[None])[0], lambda r: r / mass, n)
+    return max(-lowest, highest)
 
 
 def lobpcg(

@@ -111,8 +111,13 @@ def interior_zeros(u: np.ndarray) -> int:
 
 
 def chafee_infante(n: int, gap: int) -> Landscape:
-    """The landscape at n^2 < lam < (n + 1)^2, expanded, its points checked against the theorem of Chafee and Infante."""
-    landscape = explore(ChafeeInfante(63, n * (n + 1.0)), searches=[DownwardSearch(gap=gap)]).expand()
+    """The landscape at n^2 < lam < (n + 1)^2, expanded, its points checked against the theorem of Chafee and Infante.
+
+    With lam the interfaces move exponentially more slowly (eigenvalues -0.2 and -0.001 beside 60 at lam = 42), and searches for the
+    lowest indices begin to stall: n = 6 is taken near its lower end.
+    """
+    lam = 36.2 if n == 6 else n * (n + 1.0)
+    landscape = explore(ChafeeInfante(63, lam), searches=[DownwardSearch(gap=gap)]).expand()
     assert landscape.index_counts() == {**{k: 2 for k in range(n)}, n: 1}
     for point in landscape.points:
         assert point.nullity == 0
@@ -123,7 +128,7 @@ def chafee_infante(n: int, gap: int) -> Landscape:
     return landscape
 
 
-@pytest.mark.parametrize("n", range(1, 7))
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, pytest.param(6, marks=pytest.mark.slow)])
 def test_chafee_infante_has_every_connection_between_neighbours(n, joined):
     landscape = chafee_infante(n, gap=1)
     index = [point.index for point in landscape.points]
