@@ -59,7 +59,8 @@ def spectral_range(
 ) -> tuple[float, float]:
     """Estimates of the lowest and the highest eigenvalue of H v = lambda M v, from inside and usually within a few per cent.
 
-    NaN or infinite, both of them, if a product is. Lanczos without reorthogonalisation: the extreme Ritz values are all that is read.
+    NaN or infinite, both of them, if a product is. Lanczos without reorthogonalisation: the extreme Ritz values are all that is
+    read.
 
     Parameters
     ----------
