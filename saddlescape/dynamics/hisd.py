@@ -183,7 +183,7 @@ class HiSD:
         return replace(self, eigen=LOBPCG())
 
     def rescue(self, derivatives: Derivatives, state: SaddleState) -> bool:
-        """Fixed steps of the stable size where Barzilai-Borwein steps go round in circles; these again where the fixed ones crawl."""
+        """Fixed steps of the stable size where Barzilai-Borwein steps go round in circles; long ones again where those crawl."""
         if isinstance(self.step, FixedStep) or state.rescues == 2:
             return False
         state.rescues += 1
