@@ -9,7 +9,7 @@ import numpy as np
 from ..numerics.derivatives import Derivatives
 from . import advance
 from .scales import FARTHEST, curvature_length, curvature_range, largest_curvature, rough_lowest
-from .state import ArrayState, calls, first_state, interpreted
+from .state import ArrayState, calls, first_state
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
 SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
@@ -174,8 +174,7 @@ class HiSD:
         elif isinstance(self.momentum, Nesterov):
             ints[advance.MOMENTUM_RULE], ints[advance.RESTART] = advance.NESTEROV, self.momentum.restart
         ints[advance.STEP_RULE] = advance.FIXED if fixed else advance.BARZILAI_BORWEIN
-        call = interpreted(derivatives)
-        advance.refresh(call.hvp, call.eigh, call.params, call.metric, state.rows, floats, ints)
+        self.advance(derivatives, state, 0, 0.0)
         floats[advance.STEP] = asked if asked is not None else (1.0 / stiffness if fixed else _first_step(derivatives, state))
 
     def careful(self) -> HiSD:
@@ -199,6 +198,7 @@ class HiSD:
         """See `saddlescape.dynamics.state.Method`."""
         call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
+        first_products = int(state.ints[advance.WIDTH if state.ints[advance.FRAME_RULE] == advance.SWEEP else advance.BASIS_ROWS])
         done = call.saddle_steps(
             call.energy_gradient,
             call.hvp,
@@ -216,6 +216,7 @@ class HiSD:
             # A product for each row of the basis, except at a last point that is thrown away before the frame gets there.
             thrown_away = state.outcome in (advance.NON_FINITE, advance.TOO_FAR)
             derivatives.n_hvp += (done - thrown_away) * int(state.ints[advance.BASIS_ROWS])
+            derivatives.n_hvp += first_products if n_steps == 0 else 0
         return done
 
 
