@@ -286,7 +286,10 @@ def rayleigh_ritz(hvp, eigh, params, rows, k, m, basis, images, metric_images, f
 
 @helper
 def descend(eigh, rows, k, m, size):
-    """The next trial block: one step of descent on the Rayleigh quotients, M-orthonormalised."""
+    """The next trial block: one step of descent on the Rayleigh quotients, M-orthonormalised.
+
+    A step so long that the block comes out dependent is not made: the trial block is then the frame.
+    """
     frame, metric_frame, dual, primal, basis, _, metric_images, _ = blocks(k, m)
     back, one = filled(-size, k), filled(1.0, k)
     scale_rows(rows, back, primal, primal)
@@ -294,8 +297,12 @@ def descend(eigh, rows, k, m, size):
     scale_rows(rows, back, dual, dual)
     add_rows(rows, one, metric_frame, dual)
     c = inverse_root(eigh, gram(rows, primal, dual, k))
-    combine(rows, c, primal, basis)
-    combine(rows, c, dual, metric_images)
+    if c.shape[0] < k:
+        scale_rows(rows, one, frame, basis)
+        scale_rows(rows, one, metric_frame, metric_images)
+    else:
+        combine(rows, c, primal, basis)
+        combine(rows, c, dual, metric_images)
 
 
 @helper

@@ -355,6 +355,21 @@ def test_a_power_step_is_descent_on_the_rayleigh_quotients(quartic):
         span = X - tau * (np.linalg.solve(quartic.M, H @ X) - X @ (X.T @ H @ X))
 
 
+@pytest.mark.parametrize("tau", [1e9, 1e12])
+def test_a_power_step_too_long_to_tell_its_directions_apart_is_not_made(quartic, tau):
+    """Where tau times one residual dwarfs the other vector, a block of two would have one direction; the frame keeps its two."""
+    M, eigenvectors = quartic.M, quartic.frame(X0, 8)
+    start = np.array([eigenvectors[:, 0] + 0.3 * eigenvectors[:, 5], eigenvectors[:, 1]]).T
+    V = start @ np.linalg.inv(np.linalg.cholesky(start.T @ M @ start)).T
+    d, state = state_of(quartic, X0, V, rule=advance.POWER, step=1e-300)  # x stays
+    state.floats[advance.FRAME_STEP] = tau
+    for _ in range(3):
+        steps(d, state)
+        np.testing.assert_allclose(state.basis @ M @ state.basis.T, np.eye(2), atol=1e-10)
+        np.testing.assert_allclose(state.metric_basis, state.basis @ M, atol=1e-9)
+        np.testing.assert_allclose(state.frame.T @ state.frame, V @ V.T, atol=1e-9)
+
+
 def test_a_sweep_is_rayleigh_ritz_over_frame_residuals_and_changes(quartic):
     k = 2
     V = quartic.frame(X0 + 0.7, k)
