@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..numerics.derivatives import DENSE_LIMIT, Derivatives
+from ..numerics.inertia import CertificationError, count_inertia
 from . import advance
 from .scales import FARTHEST, curvature_length
 from .state import ArrayState, calls, first_state
@@ -18,13 +20,16 @@ class FlowState(ArrayState):
 
     Attributes
     ----------
-    shift : float
-        1 / time step of the implicit steps; 0 while the steps are explicit.
+    shift : float or None
+        1 / time step of the implicit steps; None while the steps are explicit.
+    hessian : (n, n) array, scipy.sparse matrix or None
+        That at x, once an implicit step has asked for it: steps that are taken back share it.
     """
 
     derivatives: Derivatives
     patience: int = 100
-    shift: float = 0.0
+    shift: float | None = None
+    hessian: Any = None
 
     @property
     def next_move(self) -> float:
@@ -38,13 +43,15 @@ class GradientFlow:
 
     Unlike Barzilai-Borwein or L-BFGS it stays in the basin it starts in; quench edges and barriers rest on it. Steps are
     explicit; where the flow is so slow that they get nowhere (metastable states), they become linearly implicit in the mass
-    metric, if the model has a Hessian: (H + mass / dt) s = -g with a time step dt that grows as the displacement cap and the
-    fall of the energy allow.
+    metric, if there is a Hessian to be had: (H + mass / dt) s = -g. The time step dt doubles with every step that is accepted
+    and is divided by four where H + mass / dt is not positive definite (such a step could cross a ridge), the step is longer than
+    the displacement cap, or the energy falls by less than half of what the quadratic model promises.
 
     Parameters
     ----------
     cap : float, optional
-        Largest change of any unknown in one step. Default: a quarter of the length over which the curvature changes at the start.
+        Largest change of any unknown in one step. Default: a quarter of the length over which the curvature along the gradient
+        changes by half, measured at the start; it grows to 1/32 of the way gone, if that is more.
     preconditioned : bool
         Flow in the metric of the model's preconditioner, if it has one, else in the mass.
 
@@ -93,63 +100,81 @@ class GradientFlow:
 
     def advance(self, derivatives: Derivatives, state: FlowState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`."""
-        if state.shift:
-            return implicit_steps(derivatives, state, n_steps, tolerance)
-        call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
-        done = call.flow_steps(
-            call.energy_gradient,
-            call.params,
-            call.metric,
-            call.mass,
-            n_steps,
-            state.rows,
-            state.floats,
-            state.ints,
-        )
+        if state.shift is not None:
+            return implicit_steps(derivatives, state, n_steps)
+        call = calls(derivatives)
+        done = call.flow_steps(call.energy_gradient, *call.rest(state, n_steps))
         if derivatives.compiled:
             derivatives.n_gradient += done
         return done
 
     def rescue(self, derivatives: Derivatives, state: FlowState) -> bool:
         """Implicit steps from here on, if there is a Hessian to be had."""
-        if state.shift or (not derivatives.has_hessian and derivatives.dim > DENSE_LIMIT):
+        if state.shift is not None or (not derivatives.has_hessian and derivatives.dim > DENSE_LIMIT):
             return False
-        state.shift = 1.0 / state.floats[advance.STEP]
+        # As long as the cap allows: the explicit step may have been halved to nothing, which says little of implicit ones.
+        state.shift = float(np.abs(state.g / derivatives.mass).max() / state.floats[advance.CAP])
         return True
 
 
-def implicit_steps(derivatives: Derivatives, state: FlowState, n_steps: int, tolerance: float) -> int:
-    """Up to ``n_steps`` linearly implicit Euler steps of x' = -mass^-1 g; returns how many were made."""
-    x, g, floats = state.x, state.g, state.floats
+def implicit_steps(derivatives: Derivatives, state: FlowState, n_steps: int) -> int:
+    """Up to ``n_steps`` linearly implicit Euler steps of x' = -mass^-1 g, those taken back included; returns how many.
+
+    Stops early when the gradient norm meets floats[TOLERANCE] or x is farther than floats[RADIUS] from the start. Where no step
+    is short enough to be accepted, the rest of them changes nothing; the outcome is then NON_FINITE if the numbers were not finite.
+    """
+    x, g, floats, ints = state.x, state.g, state.floats, state.ints
+    ints[advance.OUTCOME] = advance.RUNNING
     g_trial = np.empty_like(g)
-    for done in range(n_steps):
-        step = -shifted_solve(derivatives, x, state.shift, g)
-        slope = float(np.dot(g, step))
-        trial = x + step
-        energy = derivatives.energy_gradient(trial, g_trial)
-        fell = slope < 0.0 and (energy < floats[advance.ENERGY] or -slope < 1e-12 * abs(energy))
-        if not (fell and np.abs(step).max() <= floats[advance.CAP]):
+    energy = norm = 0.0
+    for done in range(1, n_steps + 1):
+        if np.abs(g / derivatives.mass).max() <= 1e-14 * (1.0 + np.abs(x).max()) * state.shift:
+            ints[advance.OUTCOME] = advance.RUNNING if advance.finite(energy, norm) else advance.NON_FINITE
+            return n_steps
+        step = implicit_step(derivatives, state)
+        if step is None or not np.abs(step).max() <= floats[advance.CAP]:
             state.shift *= 4.0
             continue
+        energy = derivatives.energy_gradient(x + step, g_trial)
+        norm = derivatives.gradient_norm(g_trial)
+        if not (advance.finite(energy, norm) and _fell(floats[advance.ENERGY], energy, step, g, g_trial)):
+            state.shift *= 4.0
+            continue
+        x += step
+        g[:] = g_trial
+        state.hessian = None
         state.shift *= 0.5
-        x[:], g[:] = trial, g_trial
-        floats[advance.ENERGY], floats[advance.GRADIENT_NORM] = energy, derivatives.gradient_norm(g)
+        floats[advance.ENERGY], floats[advance.GRADIENT_NORM] = energy, norm
         # What is left to move by is what this metric would propose, not the explicit step.
         floats[advance.STEP] = np.abs(step).max() / max(np.abs(derivatives.solve(g)).max(), 1e-300)
-        if floats[advance.GRADIENT_NORM] <= tolerance:
-            state.ints[advance.OUTCOME] = advance.REACHED
-            return done + 1
+        if norm <= floats[advance.TOLERANCE]:
+            ints[advance.OUTCOME] = advance.REACHED
+            return done
+        if np.abs(x - state.start).max() > floats[advance.RADIUS]:
+            ints[advance.OUTCOME] = advance.TOO_FAR
+            return done
     return n_steps
 
 
-def shifted_solve(derivatives: Derivatives, x: np.ndarray, shift: float, r: np.ndarray) -> np.ndarray:
-    """(H(x) + shift mass)^-1 r, (n,)."""
-    hessian = derivatives.hessian(x)
-    mass = np.broadcast_to(derivatives.mass, x.shape)
-    if isinstance(hessian, np.ndarray):
-        return np.linalg.solve(hessian + shift * np.diag(mass), r)
-    import scipy.sparse as sparse
-    from scipy.sparse.linalg import splu
+def implicit_step(derivatives: Derivatives, state: FlowState) -> np.ndarray | None:
+    """-(H + shift mass)^-1 g, (n,); None where that matrix is not positive definite or cannot be factorised.
 
-    return splu((hessian + shift * sparse.diags_array(mass)).tocsc(), permc_spec="MMD_AT_PLUS_A").solve(r)
+    Where it is not, the step leads uphill along some direction, and over the ridge that the flow keeps away from.
+    """
+    if state.hessian is None:
+        state.hessian = derivatives.hessian(state.x)
+    try:
+        count = count_inertia(state.hessian, derivatives.mass, -state.shift)
+        return -count.factor.solve(state.g) if count.negative == 0 else None
+    except (np.linalg.LinAlgError, RuntimeError, CertificationError):
+        return None
+
+
+def _fell(before: float, after: float, step: np.ndarray, g: np.ndarray, g_trial: np.ndarray) -> bool:
+    """Whether a step lowers the energy by a quarter of what the slope promises: half of what the quadratic model does at least."""
+    slope = float(np.dot(g, step))
+    # At round-off level energies cannot be compared any more; the slope along the step still can: half of it at most is reversed.
+    if -slope <= 1e-12 * (abs(before) + abs(after)):
+        return slope < 0.0 and float(np.dot(g_trial, step)) <= -0.5 * slope
+    return after <= before + 0.25 * slope

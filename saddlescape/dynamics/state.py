@@ -157,6 +157,10 @@ class Calls(NamedTuple):
     metric: Any
     mass: np.ndarray
 
+    def rest(self, state: ArrayState, n_steps: int) -> tuple:
+        """The arguments of a stepping function behind the functions of the model."""
+        return self.params, self.metric, self.mass, n_steps, state.rows, state.floats, state.ints
+
 
 def mass_vector(derivatives: Derivatives) -> np.ndarray:
     """The mass of every unknown, (n,)."""
