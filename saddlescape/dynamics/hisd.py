@@ -8,7 +8,7 @@ import numpy as np
 
 from ..numerics.derivatives import Derivatives
 from . import advance
-from .scales import FARTHEST, curvature_length, curvature_range, largest_curvature, rough_lowest
+from .scales import FARTHEST, FLAT, curvature_length, curvature_range, rough_lowest, stable_step
 from .state import ArrayState, calls, first_state
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
@@ -17,9 +17,18 @@ SMALL = 12  # up to this dimension a full frame costs little more than its k vec
 
 @dataclass(eq=False, kw_only=True)
 class SaddleState(ArrayState):
-    """`ArrayState` with the frame: see `saddlescape.dynamics.advance.saddle_steps`."""
+    """`ArrayState` with the frame: see `saddlescape.dynamics.advance.saddle_steps`.
+
+    Attributes
+    ----------
+    patience, other_patience : int
+        Steps over which the search has to make progress, now and after the next rescue.
+    rescues : int
+        How often it has changed its ways.
+    """
 
     patience: int
+    other_patience: int = 100
     rescues: int = 0
 
     def _block(self, number: int, n_rows: int) -> np.ndarray:
@@ -69,21 +78,29 @@ class HiSD:
     x' = -M^-1 g + 2 X^T (X g), with X (k, n) orthonormal in the metric M. Near an index-k saddle this is gradient descent on a
     positive definite problem, so that Barzilai-Borwein steps, momentum and preconditioning work as they do for minimisation.
 
+    A search that stalls is continued in two other ways before it is given up (Barzilai-Borwein steps only, for they may go round
+    in circles): first with fixed steps of the stable size, 1 / max |lambda| where it stands; where those crawl, with
+    Barzilai-Borwein steps again. `explore` makes a downward search that missed its index again with ``careful()``: the same
+    method with the frame by `LOBPCG`.
+
     Parameters
     ----------
     index : int, optional
         The Morse index to look for. Default: what the driver asks for.
-    eigen : LOBPCG or PowerStep
-        How the frame follows.
+    eigen : PowerStep or LOBPCG
+        How the frame follows. Where the dimension is at most 12 and at most 3 k, and there is no preconditioner, the frame is
+        exact instead: the eigenvectors of the whole Hessian, from n products a step.
     step : BarzilaiBorwein or FixedStep
+        How long a step is.
     momentum : HeavyBall, Nesterov or None
+        What a step keeps of the one before; with `FixedStep` only, because Barzilai-Borwein sizes assume plain steps.
     preconditioned : bool
         Use the model's preconditioner as the metric, if it has one (p-HiSD).
 
     Raises
     ------
     ValueError
-        If the index is negative or a part is of the wrong kind.
+        If the index is not an integer of at least 0, a part is of the wrong kind, or momentum comes with Barzilai-Borwein steps.
 
     References
     ----------
@@ -161,12 +178,12 @@ class HiSD:
         fixed = isinstance(self.step, FixedStep)
         asked = self.step.size if fixed else None
         frame_size = self.eigen.size if isinstance(self.eigen, PowerStep) else None
-        stiffness = None
         if (fixed and asked is None) or (ints[advance.FRAME_RULE] == advance.POWER and frame_size is None and state.frame.size):
             low, high = curvature_range(derivatives, state.x)
-            stiffness = 1.05 * max(-low, high)
-            # Over the width of the spectrum, not over its radius: all but the lowest components of the frame must shrink.
-            frame_size = frame_size if frame_size is not None else 1.0 / (1.05 * max(high - low, high))
+            asked = stable_step(max(-low, high)) if asked is None else asked
+            # Over the width of the spectrum, not over its radius: all but the lowest components of the frame must shrink. The
+            # estimate has no width where all eigenvalues agree.
+            frame_size = stable_step(max(high - low, high, -low)) if frame_size is None else frame_size
         floats[advance.FRAME_STEP] = frame_size if frame_size is not None else 0.0
         floats[advance.SHORT] = floats[advance.SHORTER] = np.inf
         if isinstance(self.momentum, HeavyBall):
@@ -175,7 +192,7 @@ class HiSD:
             ints[advance.MOMENTUM_RULE], ints[advance.RESTART] = advance.NESTEROV, self.momentum.restart
         ints[advance.STEP_RULE] = advance.FIXED if fixed else advance.BARZILAI_BORWEIN
         self.advance(derivatives, state, 0, 0.0)
-        floats[advance.STEP] = asked if asked is not None else (1.0 / stiffness if fixed else _first_step(derivatives, state))
+        floats[advance.STEP] = asked if fixed else _first_step(derivatives, state)
 
     def careful(self) -> HiSD:
         """The same method with the most faithful frame: three products a step instead of one."""
@@ -186,12 +203,15 @@ class HiSD:
         if isinstance(self.step, FixedStep) or state.rescues == 2:
             return False
         state.rescues += 1
+        state.patience, state.other_patience = state.other_patience, state.patience
         if state.rescues == 2:
             state.ints[advance.STEP_RULE] = advance.BARZILAI_BORWEIN
+            # The short steps remembered are those of before the first rescue.
+            state.floats[advance.SHORT] = state.floats[advance.SHORTER] = np.inf
             return True
+        low, high = curvature_range(derivatives, state.x)
         state.ints[advance.STEP_RULE] = advance.FIXED
-        state.floats[advance.STEP] = 1.0 / largest_curvature(derivatives, state.x)
-        state.patience = 100
+        state.floats[advance.STEP] = stable_step(max(-low, high))
         return True
 
     def advance(self, derivatives: Derivatives, state: SaddleState, n_steps: int, tolerance: float) -> int:
@@ -199,18 +219,7 @@ class HiSD:
         call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
         first_products = int(state.ints[advance.WIDTH if state.ints[advance.FRAME_RULE] == advance.SWEEP else advance.BASIS_ROWS])
-        done = call.saddle_steps(
-            call.energy_gradient,
-            call.hvp,
-            call.eigh,
-            call.params,
-            call.metric,
-            call.mass,
-            n_steps,
-            state.rows,
-            state.floats,
-            state.ints,
-        )
+        done = call.saddle_steps(call.energy_gradient, call.hvp, call.eigh, *call.rest(state, n_steps))
         if derivatives.compiled:
             derivatives.n_gradient += done
             # A product for each row of the basis, except at a last point that is thrown away before the frame gets there.
@@ -233,9 +242,9 @@ def orthonormal_frame(derivatives: Derivatives, rows: np.ndarray) -> tuple[np.nd
 
 
 def _first_step(derivatives: Derivatives, state: SaddleState) -> float:
-    """1 / |Rayleigh quotient| of the first direction, in the metric."""
+    """1 / |Rayleigh quotient| of the first direction, in the metric; `FLAT` where that is 0."""
     along = np.dot(state.d, state.md)
     if along == 0.0:
-        return 1.0
+        return FLAT
     curvature = abs(float(np.dot(state.d, derivatives.hvp(state.x, state.d))))
-    return along / curvature if curvature > 1e-12 * along else 1.0
+    return along / curvature if curvature > 1e-12 * along else FLAT

@@ -12,6 +12,8 @@ from ..numerics.eigen import lobpcg, spectral_range
 GROWTH = 1.5  # ratio of neighbouring distances in a scan along a direction
 FARTHEST = 100.0  # a search that moves an unknown by this many times 1 + max|x| has diverged
 LINEAR = 0.3  # relative departure of the slope from linear growth below which a distance counts as small
+FLAT = 1.0  # step size where the Hessian vanishes and sets none: any is stable, and the displacement cap bounds the move
+SAFETY = 1.05  # an estimate of the spectrum comes from inside of it
 
 
 class Departure(NamedTuple):
@@ -81,9 +83,9 @@ def curvature_length(derivatives: Derivatives, x: np.ndarray, direction: np.ndar
     return length
 
 
-def largest_curvature(derivatives: Derivatives, x: np.ndarray) -> float:
-    """Largest |eigenvalue| of H v = lambda M v at x, estimated with a safety factor of 1.05."""
-    return 1.05 * float(np.abs(curvature_range(derivatives, x)).max())
+def stable_step(curvature: float) -> float:
+    """1 / curvature (not negative), with a safety factor of 1.05; `FLAT` where the curvature is 0."""
+    return FLAT if curvature == 0.0 else 1.0 / (SAFETY * curvature)
 
 
 def curvature_range(derivatives: Derivatives, x: np.ndarray) -> tuple[float, float]:

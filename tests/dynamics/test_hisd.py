@@ -9,6 +9,7 @@ import scipy.linalg
 from saddlescape import HiSD, Status, as_model, search
 from saddlescape.dynamics import advance
 from saddlescape.dynamics.hisd import orthonormal_frame
+from saddlescape.dynamics.scales import FLAT
 from saddlescape.dynamics.search import connect
 from saddlescape.models import Butterfly, DoubleWells, ModifiedRosenbrock, MuellerBrown, ReducedLandauDeGennes
 from saddlescape.models.known import known_points
@@ -280,6 +281,52 @@ def test_the_frame_guess_is_used():
     expected = (-g + 2.0 * vectors[:, :k] @ (vectors[:, :k].T @ g)) / model.mass
     np.testing.assert_allclose(state.d, expected, atol=1e-9 * np.abs(expected).max())
     assert state.outcome == advance.RUNNING
+
+
+# --- flat and uniform Hessians, and a search that is rescued --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", [HiSD(1), HiSD(1, LOBPCG()), HiSD(1, step=FixedStep())], ids=["power", "lobpcg", "fixed"])
+def test_a_hessian_of_one_negative_eigenvalue(method):
+    """At the maximum of equal wells H = -4: the spectrum has no width."""
+    result = search(DoubleWells((1.0,) * 5), np.zeros(5), method)
+    assert result.status is Status.OTHER_INDEX and result.point.index == 5
+
+
+@pytest.mark.parametrize("method", [HiSD(1), HiSD(1, LOBPCG()), HiSD(1, step=FixedStep())], ids=["power", "lobpcg", "fixed"])
+def test_a_hessian_that_vanishes_is_no_error(method):
+    """E = x_0 + ... + x_4 has no stationary point; the frame of a zero Hessian is any."""
+    model = as_model(lambda x: float(x.sum()), np.ones_like, 5, hvp=lambda x, v: 0.0 * v)
+    result = search(model, np.zeros(5), method)
+    assert result.status in (Status.DIVERGED, Status.STALLED), result.message
+
+
+def test_a_rescue_makes_steps_stable_and_a_second_one_makes_them_long_again():
+    model = ReducedLandauDeGennes(9, 30.0)
+    derivatives = Derivatives(model, model.preconditioner(model.start("wors")))
+    x0 = model.start("wors") + 0.1 * smooth_noise(model, np.random.default_rng(0))
+    method = HiSD(2)
+    state = method.begin(derivatives, x0, index=2, frame=None, length=1.0, rng=np.random.default_rng(0))
+    method.advance(derivatives, state, 5, 0.0)
+    patience = state.patience
+    assert method.rescue(derivatives, state)
+    fixed = state.floats[advance.STEP]
+    largest = scipy.linalg.eigh(model.hessian(state.x).toarray(), derivatives.apply(np.eye(model.dim)), eigvals_only=True)
+    assert 0.9 <= fixed * np.abs(largest).max() <= 1.02
+    method.advance(derivatives, state, 5, 0.0)
+    assert state.floats[advance.STEP] == fixed and state.patience == 100
+    assert method.rescue(derivatives, state)
+    assert np.isinf(state.floats[[advance.SHORT, advance.SHORTER]]).all() and state.patience == patience == 25
+    method.advance(derivatives, state, 5, 0.0)
+    assert state.floats[advance.STEP] != fixed
+    assert not method.rescue(derivatives, state)
+
+
+def test_a_rescue_where_the_hessian_vanishes():
+    derivatives = Derivatives(as_model(lambda x: float(x.sum()), np.ones_like, 5, hvp=lambda x, v: 0.0 * v))
+    method = HiSD(1)
+    state = method.begin(derivatives, np.zeros(5), index=1, frame=None, length=1.0, rng=np.random.default_rng(0))
+    assert method.rescue(derivatives, state) and state.floats[advance.STEP] == FLAT
 
 
 # --- fields: work that does not grow with refinement, and the numbers the library promises -------------------------------

@@ -7,7 +7,16 @@ import pytest
 import scipy.linalg
 
 from saddlescape import GradientFlow, HiSD, as_model, search
-from saddlescape.dynamics.scales import GROWTH, LINEAR, curvature_length, departure, largest_curvature, rough_lowest
+from saddlescape.dynamics.scales import (
+    FLAT,
+    GROWTH,
+    LINEAR,
+    curvature_length,
+    curvature_range,
+    departure,
+    rough_lowest,
+    stable_step,
+)
 from saddlescape.models import Butterfly, MuellerBrown, ReducedLandauDeGennes
 from saddlescape.numerics.derivatives import Derivatives
 from saddlescape.parts import LOBPCG, FixedStep, HeavyBall, PowerStep
@@ -58,19 +67,24 @@ def test_curvature_length_of_a_quadratic_is_the_unit():
 
 
 @pytest.mark.parametrize("preconditioned", [True, False])
-def test_largest_curvature_brackets_the_spectral_radius(preconditioned):
+def test_a_stable_step_is_one_over_the_spectral_radius(preconditioned):
     model = ReducedLandauDeGennes(13, 30.0)
     x = model.start("wors")
     derivatives = Derivatives(model, model.preconditioner(x) if preconditioned else None)
     metric = derivatives.apply(np.eye(model.dim))
     true = np.abs(scipy.linalg.eigh(model.hessian(x).toarray(), metric, eigvals_only=True)).max()
-    assert 0.98 * true <= largest_curvature(derivatives, x) <= 1.05 * true * (1.0 + 1e-9)
+    low, high = curvature_range(derivatives, x)
+    assert 0.98 * true <= 1.0 / stable_step(max(-low, high)) <= 1.05 * true * (1.0 + 1e-9)
 
 
-def test_largest_curvature_sees_a_large_negative_one():
+def test_the_range_of_curvatures_has_both_ends():
     a = np.array([-9.0, 1.0, 2.0, 3.0])
     model = as_model(lambda x: 0.5 * a @ (x * x), lambda x: a * x, 4, hvp=lambda x, v: a * v)
-    assert largest_curvature(Derivatives(model), np.zeros(4)) == pytest.approx(1.05 * 9.0)
+    assert curvature_range(Derivatives(model), np.zeros(4)) == pytest.approx((-9.0, 3.0))
+
+
+def test_a_step_has_a_size_where_the_hessian_vanishes():
+    assert stable_step(0.0) == FLAT and stable_step(4.0) == pytest.approx(0.25 / 1.05) and np.isnan(stable_step(np.nan))
 
 
 @pytest.mark.parametrize(("n", "k"), [(9, 40), (19, 3)], ids=["dense", "LOBPCG"])
