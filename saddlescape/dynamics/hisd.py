@@ -13,6 +13,8 @@ from .state import ArrayState, calls, first_state
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
 SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
+# Steps that a rescued search gets to make progress in, to its end: with fewer, those along slow interfaces are given up again.
+RESCUED_PATIENCE = 100
 
 
 @dataclass(eq=False, kw_only=True)
@@ -21,14 +23,13 @@ class SaddleState(ArrayState):
 
     Attributes
     ----------
-    patience, other_patience : int
-        Steps over which the search has to make progress, now and after the next rescue.
+    patience : int
+        Steps over which the search has to make progress.
     rescues : int
         How often it has changed its ways.
     """
 
     patience: int
-    other_patience: int = 100
     rescues: int = 0
 
     def _block(self, number: int, n_rows: int) -> np.ndarray:
@@ -203,7 +204,7 @@ class HiSD:
         if isinstance(self.step, FixedStep) or state.rescues == 2:
             return False
         state.rescues += 1
-        state.patience, state.other_patience = state.other_patience, state.patience
+        state.patience = RESCUED_PATIENCE
         if state.rescues == 2:
             state.ints[advance.STEP_RULE] = advance.BARZILAI_BORWEIN
             # The short steps remembered are those of before the first rescue.
