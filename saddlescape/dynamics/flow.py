@@ -51,7 +51,8 @@ class GradientFlow:
     ----------
     cap : float, optional
         Largest change of any unknown in one step. Default: a quarter of the length over which the curvature along the gradient
-        changes by half, measured at the start; it grows to 1/32 of the way gone, if that is more.
+        changes by half (in `explore`, a quarter of the distance to the turning point of the slope); it grows to 1/32 of the way
+        gone, if that is more. A cap given here stays as it is.
     preconditioned : bool
         Flow in the metric of the model's preconditioner, if it has one, else in the mass.
 

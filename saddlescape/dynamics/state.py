@@ -20,6 +20,17 @@ class Method(Protocol):
     ----------
     preconditioned : bool
         Whether the model's preconditioner serves as the metric.
+
+    Notes
+    -----
+    Members that a method may have besides these; without them it still serves:
+
+    index : int or None
+        The Morse index to look for. `search` needs it to be a number; `explore` hands its own to ``begin``.
+    rescue(derivatives, state) -> bool
+        Called when a search has stalled, to go on in a slower and safer way: returns whether there is one. It may be called again.
+    careful() -> Method
+        The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """
 
     preconditioned: bool
@@ -41,15 +52,27 @@ class Method(Protocol):
         """
 
     def advance(self, derivatives: Derivatives, state: State, n_steps: int, tolerance: float) -> int:
-        """Make up to ``n_steps`` steps, stopping once the gradient norm is at most ``tolerance``; returns how many were made.
-
-        A method may also have ``rescue(derivatives, state) -> bool``: it is called when the search has stalled, to go on in a
-        slower and safer way, and returns whether there is one.
-        """
+        """Make up to ``n_steps`` steps, stopping once the gradient norm is at most ``tolerance``; returns how many were made."""
 
 
 class State(Protocol):
-    """Where a search stands. All of it is read by the loop, none of it is written there."""
+    """Where a search stands. All of it is read by the loop, none of it is written there.
+
+    Attributes
+    ----------
+    start, x : (n,) arrays
+        Where the search began, and where it is.
+    energy, gradient_norm, max_energy : float
+        E(x); the norm of dE/dx in the mass inner product; the highest energy so far.
+    length : float
+        Distance (max-norm) over which the energy is simple.
+    next_move : float
+        The largest change of any unknown that the next step proposes: Newton's method is tried where it is small beside ``length``.
+    outcome : int
+        `advance.RUNNING`, ``REACHED``, ``NON_FINITE`` or ``TOO_FAR`` (0 to 3), how the last steps ended.
+    patience : int
+        Steps over which the search has to make progress; six times as many without any are a stall.
+    """
 
     x: np.ndarray
     gradient_norm: float
@@ -58,8 +81,8 @@ class State(Protocol):
     length: float
     next_move: float
     start: np.ndarray
-    outcome: int  # advance.RUNNING, REACHED, NON_FINITE or TOO_FAR
-    patience: int  # steps over which the search has to make progress
+    outcome: int
+    patience: int
 
     def widen(self, length: float) -> None:
         """The search has gone far: ``length`` is its scale from here on."""
