@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 def _positive(name: str, value: float | None) -> None:
     if value is not None and not value > 0:
@@ -17,8 +19,9 @@ def _positive(name: str, value: float | None) -> None:
 class LOBPCG:
     """Frame by one sweep of the locally optimal block preconditioned conjugate gradient method a step.
 
-    Three Hessian-vector products per frame vector and step, no step size: images of older vectors are not reused, because the
-    Hessian has changed since. In small dimension the frame is exact.
+    Three Hessian-vector products per frame vector and step (frame, residuals, last change), no step size: images of older vectors
+    are not reused, because the Hessian has changed since. It follows more faithfully than `PowerStep` and costs three times as
+    much: searches that are made again use it (`HiSD.careful`). In small dimension the frame is exact, see `HiSD`.
 
     References
     ----------
@@ -30,12 +33,14 @@ class LOBPCG:
 class PowerStep:
     """Frame by one step of (preconditioned) gradient descent on the Rayleigh quotients, then Rayleigh-Ritz inside the frame.
 
-    One Hessian-vector product per frame vector and step. In small dimension the frame is exact.
+    One Hessian-vector product per frame vector and step. In small dimension the frame is exact, see `HiSD`.
 
     Parameters
     ----------
     size : float, optional
-        Step size tau. Default: 1 / (width of the spectrum of the Hessian in the metric, estimated at the start).
+        Step size tau. Default: 1 / (width of the spectrum of the Hessian in the metric, estimated at the start; if all of it has
+        one sign, its largest absolute value), and 1 where the Hessian vanishes. A step so long that the frame would lose a
+        direction to round-off is left out.
 
     References
     ----------
@@ -59,7 +64,9 @@ class BarzilaiBorwein:
     Parameters
     ----------
     cap : float, optional
-        Largest change of any unknown in one step. Default: the length over which the curvature changes at the start.
+        Largest change of any unknown in one step. Default: half the length over which the curvature along the first direction
+        changes by half (in `explore`, half the distance to the turning point of the slope); it grows to 1/16 of the way gone, if
+        that is more. A cap given here stays as it is.
 
     References
     ----------
@@ -79,7 +86,7 @@ class FixedStep:
     Parameters
     ----------
     size : float, optional
-        Default: 1 / (largest eigenvalue of the Hessian in the metric, estimated at the start).
+        Default: 1 / (largest |eigenvalue| of the Hessian in the metric, estimated at the start), and 1 where the Hessian vanishes.
     cap : float, optional
         Largest change of any unknown in one step; default as in `BarzilaiBorwein`.
     """
@@ -125,5 +132,5 @@ class Nesterov:
     restart: int = 200
 
     def __post_init__(self) -> None:
-        if self.restart < 1:
-            raise ValueError(f"restart: got {self.restart!r}, expected at least 1")
+        if not isinstance(self.restart, (int, np.integer)) or isinstance(self.restart, bool) or self.restart < 1:
+            raise ValueError(f"restart: got {self.restart!r}, expected an integer of at least 1")

@@ -35,7 +35,7 @@ def test_momentum_is_less_than_one(value):
         HeavyBall(value)
 
 
-@pytest.mark.parametrize("value", [0, -3])
+@pytest.mark.parametrize("value", [0, -3, 1.5, True])
 def test_nesterov_restarts_after_at_least_one_step(value):
-    with pytest.raises(ValueError, match=f"restart: got {value}, expected at least 1"):
+    with pytest.raises(ValueError, match=f"restart: got {value}, expected an integer of at least 1"):
         Nesterov(value)
