@@ -84,6 +84,8 @@ def search(
         a number is out of range.
     SearchError
         See ``raise_on_failure``.
+    Exception
+        What the model raises passes through.
     """
     if isinstance(method, type) or not isinstance(method, Method):
         raise TypeError(f"method: got {method!r}, expected HiSD(index=k), GradientFlow() or an object with begin() and advance()")
