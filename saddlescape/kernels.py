@@ -104,7 +104,16 @@ def kernel(role: str) -> Callable[[Callable], Any]:
     """
     if role not in SIGNATURES:
         raise ValueError(f"role: got {role!r}, expected one of {', '.join(SIGNATURES)}")
-    return njit(SIGNATURES[role], **_OPTIONS)
+
+    def decorate(function: Callable) -> Any:
+        try:
+            return njit(SIGNATURES[role], **_OPTIONS)(function)
+        except ImportError:
+            # The disk cache was made under another module name (a model file that is run, imported and loaded from a run file has
+            # three), which cannot be imported here.
+            return njit(SIGNATURES[role], **{**_OPTIONS, "cache": False})(function)
+
+    return decorate
 
 
 def solver_kernel(signature: Any) -> Callable[[Callable], Any]:

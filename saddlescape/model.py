@@ -84,7 +84,7 @@ class EnergyModel:
         """E(x), with dE/dx written into ``out`` (n,)."""
         if self.kernels is not None:
             return self.kernels.energy_gradient(x, self.params, out)
-        self.gradient(x, out)
+        filled(self.gradient(x, out), out, "gradient")
         return self.energy(x)
 
     def __getattr__(self, name: str) -> Any:
@@ -147,6 +147,15 @@ class FunctionModel(EnergyModel):
 
     def _hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         return _returned(self.hvp_function(x, v), out, self.dim, "hvp")
+
+
+def filled(value: np.ndarray | None, out: np.ndarray, name: str) -> np.ndarray:
+    """``out`` with the value in it, also where a user's function returned a new array and left ``out`` alone."""
+    if value is not None and value is not out:
+        if np.shape(value) != out.shape:
+            raise ValueError(f"{name}: the model returned shape {np.shape(value)}, expected {out.shape}")
+        out[:] = value
+    return out
 
 
 def _returned(value: Any, out: np.ndarray | None, dim: int, argument: str) -> np.ndarray:
@@ -345,9 +354,12 @@ def _load_file(path: Path) -> Any:
 
 
 def parameters_digest(model: EnergyModel) -> str:
-    """SHA-256 of the model's name and parameters, hexadecimal; a file may be moved to another folder."""
+    """SHA-256 of the model's name and parameters, hexadecimal.
+
+    Of a model that is not shipped the class name alone counts: the same file has other names when it is run, imported or loaded.
+    """
     name = model_name(model)
-    text = json.dumps([Path(name).name if ":" in name else name, model_parameters(model)], sort_keys=True)
+    text = json.dumps([name if name.startswith(_SHIPPED) else type(model).__qualname__, model_parameters(model)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

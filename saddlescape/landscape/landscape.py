@@ -6,6 +6,7 @@ import logging
 import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class ModelInfo:
     Parameters
     ----------
     name : str
-        Import path, or ``path/file.py:Class``.
+        Import path, or ``file.py:Class``.
     params : dict
         JSON-ready parameters.
     params_sha256 : str
@@ -69,8 +70,9 @@ class ModelInfo:
             text = f"order {symmetry.order}"
             text += f", translations of {symmetry.grid}" if symmetry.grid is not None else ""
             text += ", by a user's function" if symmetry.match is not None else ""
+        name = model_name(model)
         return cls(
-            model_name(model),
+            Path(name).name if ":" in name else name,  # no file remembers the folders of a machine
             model_parameters(model),
             parameters_digest(model),
             int(model.dim),
@@ -376,6 +378,8 @@ class Landscape:
         euler = self.euler_characteristic()
         if not self.nodes:
             return Completeness(False, euler, "No stationary point has been found yet.")
+        if self.frontier:
+            return Completeness(False, euler, f"The run was interrupted: {len(self.frontier)} searches are left; resume it.")
         if any(p.degenerate for p in self.points):
             return Completeness(
                 False, euler, "Euler check not applicable: a point is degenerate (zero modes that no declared symmetry explains)."
@@ -395,5 +399,6 @@ class Landscape:
         counts, name = self.index_counts(), self.info.name.rpartition(".")[2]
         return (
             f"Landscape({name}: {sum(counts.values())} points by index {counts}, {len(self.nodes)} orbits, "
-            f"{len(self.edges)} edges, Euler sum {self.euler_characteristic()})"
+            f"{len(self.edges)} edges, Euler sum {self.euler_characteristic()}"
+            + (f", {len(self.frontier)} searches left)" if self.frontier else ")")
         )

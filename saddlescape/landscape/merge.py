@@ -50,10 +50,13 @@ class Merger:
     searches : tuple of DownwardSearch and UpwardSearch
         What a new node is left by.
     tolerance : float
-        Two points are one if their distance modulo the symmetry, in the mass norm, is at most this times their size.
-    max_index : int
-    method, metric, quench_metric : str
-        For the records.
+        Two points are one if their distance modulo the symmetry, in the mass norm, is at most this times their size, beyond what
+        their gradient norms leave open (`position_error`).
+    max_index : int or None
+    method, careful, quench : str
+        What moves the points, as text for the records: searches, those made again, and gradient flow.
+    metric : str
+        "mass" or "preconditioned".
     """
 
     model: EnergyModel
@@ -62,6 +65,7 @@ class Merger:
     tolerance: float
     max_index: int | None
     method: str
+    careful: str
     quench: str
     metric: str
 
@@ -69,10 +73,10 @@ class Merger:
         """What this search adds; new tasks are numbered from ``first_task``."""
         if result.point is None:
             record = self._record(task, result, Match(-1, self.symmetry.identity, np.nan))
-            return Commit(record, None, (), self._again(task, None, -1, first_task))
+            return Commit(record, None, (), self._again(landscape, task, None, -1, first_task))
         match = self.match(landscape, result.point)
         revisited = task.kind == "revisit" and match.node == task.parent
-        again = self._again(task, result.point, match.node, first_task)
+        again = self._again(landscape, task, result.point, match.node, first_task)
         if match.node >= 0 and not revisited:
             record = self._record(task, result, match)
             return Commit(record, None, self._edges(landscape, record, landscape.nodes[match.node].point), again)
@@ -90,7 +94,9 @@ class Merger:
         tasks = again + self._tasks(landscape, node, task.run, first_task + len(again))
         return Commit(record, node, self._edges(landscape, record, node.point), tasks)
 
-    def _again(self, task: Task, point: StationaryPoint | None, node: int, task_id: int) -> tuple[Task, ...]:
+    def _again(
+        self, landscape: Landscape, task: Task, point: StationaryPoint | None, node: int, task_id: int
+    ) -> tuple[Task, ...]:
         """A downward search that found nothing, came too low or back to its parent is made again, with more care and from beside.
 
         The last two happen in the invariant subspace of a symmetric direction.
@@ -98,32 +104,40 @@ class Merger:
         missed = point is None or point.index + point.nullity < task.target or node == task.parent
         if task.kind != "down" or task.noise or not missed:
             return ()
-        # Without a declared symmetry nothing says that the branches on the two sides are images of each other.
-        sides = (NOISE, -NOISE) if self.symmetry.trivial else (NOISE,)
+        # Where no declared symmetry fixes the parent, nothing says that the branches on the two sides are images of each other.
+        parent = landscape.nodes[task.parent].point
+        symmetric = self.symmetry.grid is not None or parent.orbit_size < self.symmetry.order
+        sides = (NOISE,) if symmetric else (NOISE, -NOISE)
         return tuple(replace(task, id=task_id + i, mirror=None, noise=noise) for i, noise in enumerate(sides))
 
     def _record(self, task: Task, result: SearchResult, match: Match) -> SearchRecord:
-        method = self._method(task.kind, task.target)
+        method = self._method(task.kind, task.target, task.noise)
         return SearchRecord(task, replace(result, point=None), match.node, match.element, match.distance, method, self.metric)
 
-    def _method(self, kind: str, target: int) -> str:
-        return self.quench if kind == "quench" or (kind == "start" and target == 0) else self.method
+    def _method(self, kind: str, target: int, noise: float = 0.0) -> str:
+        if kind == "quench" or (kind == "start" and target == 0):
+            return self.quench
+        return self.careful if noise else self.method
 
     def match(self, landscape: Landscape, point: StationaryPoint) -> Match:
         """The node whose orbit a point lies on."""
         nearest = np.inf
-        size = float(np.sqrt(np.sum(point.x**2 * self.model.mass)))
+        # Energies only rule out; round-off in them is that of the largest one.
+        scale = max([abs(point.energy), *(abs(node.point.energy) for node in landscape.nodes)])
         for node in landscape.nodes:
             other = node.point
             if (other.index, other.nullity) != (point.index, point.nullity):
                 continue
-            if abs(other.energy - point.energy) > 1e-6 * (abs(other.energy) + abs(point.energy)) + 1e-12:
+            if abs(other.energy - point.energy) > 1e-6 * scale + _energy_error(point, other):
                 continue
             element, distance = align(self.symmetry, point.x, other.x, self.model.mass)
-            if distance <= self.tolerance * size + 1e-12:
+            if distance <= self.tolerance * self._size(point.x) + position_error(point, other):
                 return Match(node.id, element, distance)
             nearest = min(nearest, distance)
         return Match(-1, self.symmetry.identity, nearest if np.isfinite(nearest) else np.nan)
+
+    def _size(self, x: np.ndarray) -> float:
+        return float(np.sqrt(np.sum(x**2 * self.model.mass)))
 
     def _complete(self, point: StationaryPoint) -> StationaryPoint:
         """The point with its eigenpairs and what the symmetry says of its orbit."""
@@ -133,21 +147,26 @@ class Merger:
             derivatives, point.x, energy=point.energy, gradient_norm=point.gradient_norm, zero_modes=modes,
             guess=point.eigenvectors if len(point.eigenvectors) else None, n_stable=stable_pairs_needed(self.searches),
         )  # fmt: skip
+        if (certified.index, certified.nullity) != (point.index, point.nullity):
+            raise CertificationError(
+                f"two counts disagree: index {point.index}, nullity {point.nullity} ({point.certificate}) against "
+                f"index {certified.index}, nullity {certified.nullity} ({certified.certificate})"
+            )
         modes = clean_zero_modes(derivatives, point.x, modes)
         return replace(
             certified,
-            orbit_size=orbit_size(self.symmetry, point.x, self.model.mass, self._orbit_tolerance(point.x)),
+            orbit_size=orbit_size(self.symmetry, point.x, self.model.mass, self._orbit_tolerance(certified)),
             orbit_dimension=0 if modes is None else len(modes),
         )
 
-    def _orbit_tolerance(self, x: np.ndarray) -> float:
-        return 10.0 * self.tolerance * float(np.sqrt(np.sum(x**2 * self.model.mass))) + 1e-12
+    def _orbit_tolerance(self, point: StationaryPoint) -> float:
+        return 10.0 * self.tolerance * self._size(point.x) + position_error(point, point)
 
     def _tasks(self, landscape: Landscape, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
         """The searches that a node asks for and that were not made before."""
         max_index = self.model.dim if self.max_index is None else self.max_index
         found = departures(
-            node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point.x), max_index
+            node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point), max_index
         )
         made = {
             (s.task.kind, s.task.direction, s.task.sign, s.task.target, s.method)
@@ -174,12 +193,12 @@ class Merger:
                 return ()
             parent, child, g = task.parent, record.node, record.element
         highest = max(record.result.max_energy, origin.energy, end.energy)
-        edges = [self._edge(landscape, record, parent, child, g, task.sign, 0, highest)]
-        if task.mirror is not None:
-            mirrored = compose(self.symmetry, task.mirror, record.element)
-            g = inverse(self.symmetry, mirrored) if task.kind == "up" else mirrored
-            edges.append(self._edge(landscape, record, parent, child, g, -task.sign, len(edges), highest))
-        return tuple(edges)
+        first = self._edge(landscape, record, parent, child, g, task.sign, highest, ())
+        if task.mirror is None:
+            return (first,)
+        mirrored = compose(self.symmetry, task.mirror, record.element)
+        g = inverse(self.symmetry, mirrored) if task.kind == "up" else mirrored
+        return first, self._edge(landscape, record, parent, child, g, -task.sign, highest, (first,))
 
     def _edge(
         self,
@@ -189,10 +208,10 @@ class Merger:
         child: int,
         g: np.ndarray,
         sign: int,
-        offset: int,
         highest: float,
+        beside: tuple[Edge, ...],
     ) -> Edge:
-        """The edge of one search; one that was seen before comes back as it is, to be counted up."""
+        """The edge of one search; one that was seen before comes back as it is, to be counted up. ``beside``: its mirror image."""
         task = record.task
         kind = {"quench": "quench+" if sign > 0 else "quench-"}.get(task.kind, task.kind)
         same = landscape.edges_between(parent, child)
@@ -200,6 +219,25 @@ class Merger:
             way = (edge.kind, edge.direction, edge.sign, edge.method)
             if way == (kind, task.direction, sign, record.method) and np.array_equal(edge.child_element, g):
                 return edge
-        return Edge(
-            parent, child, g, len(same) + offset, kind, task.direction, sign, record.method, record.metric, task.id, highest
-        )
+        key = 1 + max((edge.key for edge in (*same, *beside)), default=-1)
+        return Edge(parent, child, g, key, kind, task.direction, sign, record.method, record.metric, task.id, highest)
+
+    def failed(self, task: Task, result: SearchResult, message: str) -> Commit:
+        """What is kept of a search whose end could not be merged: that it failed, and why."""
+        result = replace(result, status=Status.FAILED, message=message)
+        return Commit(self._record(task, result, Match(-1, self.symmetry.identity, np.nan)), None)
+
+
+def position_error(a: StationaryPoint, b: StationaryPoint) -> float:
+    """How far apart two approximations of one point may be, given their gradients: |g| / min |lambda|, with a factor of 100.
+
+    The eigenvalues are those of ``b``; zero modes move a point without a gradient and do not count.
+    """
+    sizes = np.abs(b.eigenvalues)
+    sizes = sizes[sizes > b.zero_tolerance]
+    return 100.0 * (a.gradient_norm + b.gradient_norm) / float(sizes.min()) if sizes.size else 0.0
+
+
+def _energy_error(a: StationaryPoint, b: StationaryPoint) -> float:
+    """How much the energies of two approximations of one point may differ."""
+    return float(np.abs(b.eigenvalues).max(initial=0.0)) * position_error(a, b) ** 2

@@ -39,7 +39,7 @@ class Task:
         not run.
     noise : float
         Size of a random perturbation of the start relative to the step along the direction: it leaves the invariant subspace of a
-        symmetric direction.
+        symmetric direction. Negative: to the other side.
     """
 
     id: int
@@ -158,7 +158,7 @@ class Commit:
     edges : tuple of Edge
         Edges that are new, or seen again (same parent, child and key: hits counted up).
     new_tasks : tuple of Task
-        What the new node adds to the frontier.
+        What the new node adds to the frontier, and searches that are to be made again.
     """
 
     search: SearchRecord
@@ -181,7 +181,7 @@ class Run:
     status : str
         "running", "complete", "interrupted".
     configuration : dict
-        JSON-ready: method, searches, limits, tolerances.
+        JSON-ready: method, quench, searches, max_index, merge_tolerance.
     entropy : int
         Seed entropy.
     command : str

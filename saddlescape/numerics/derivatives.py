@@ -6,14 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..model import EnergyModel
+from ..model import EnergyModel, filled
 
 DENSE_LIMIT = 500
 """No dense (n, n) matrix is formed above this dimension."""
-
-
-class NonFiniteError(ArithmeticError):
-    """The model returned a non-finite energy or derivative."""
 
 
 class Derivatives:
@@ -65,16 +61,14 @@ class Derivatives:
         """dE/dx (n,)."""
         out = np.empty(self.dim)
         self.n_gradient += 1
-        self.model.gradient(x, out)
-        return out
+        return filled(self.model.gradient(x, out), out, "gradient")
 
     def hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """H(x) v, (n,)."""
         out = np.empty(self.dim) if out is None else out
         self.n_hvp += 1
         if self._hvp is not None:
-            self._hvp(x, v, out)
-            return out
+            return filled(self._hvp(x, v, out), out, "hvp")
         length = self.dimer_length * (1.0 + np.abs(x).max()) / max(np.abs(v).max(), 1e-300)
         plus, minus = self.gradient(x + length * v), self.gradient(x - length * v)
         np.subtract(plus, minus, out=out)
