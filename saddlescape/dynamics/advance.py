@@ -311,6 +311,11 @@ def lowest(eigh, rows, k, m, basis, images, metric_images):
     small = gram(rows, basis, images, m)
     symmetrize(small)
     root = inverse_root(eigh, gram(rows, basis, metric_images, m))
+    if root.shape[0] < k:  # rounding is all that is left: the first k rows, the old frame, are kept
+        kept = np.zeros((k, m))
+        for i in range(k):
+            kept[i, i] = 1.0
+        return kept
     transposed = as_rows(root, 0, filled(1.0, m))
     _, rotation = eigh(product(product(root, small), transposed))
     return product(as_rows(rotation, 0, filled(1.0, k)), root)
@@ -335,13 +340,13 @@ def sweep(hvp, eigh, params, metric, rows, k, width):
     combine(rows, c, basis, frame)
     combine(rows, c, metric_images, metric_frame)
     for i in range(k):  # the change is what came from outside the old frame
-        square = 0.0
-        for j in range(width):
-            c[i, j] = c[i, j] if j >= k else 0.0
-            square += c[i, j] * c[i, j]
-        lengths[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
+        for j in range(k):
+            c[i, j] = 0.0
     combine(rows, c, basis, primal)
     combine(rows, c, metric_images, dual)
+    for i in range(k):
+        square = dot(rows, primal + i, dual + i)
+        lengths[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
     scale_rows(rows, lengths, primal, basis + 2 * k)
     scale_rows(rows, lengths, dual, metric_images + 2 * k)
 
