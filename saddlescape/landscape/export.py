@@ -42,7 +42,7 @@ def export(landscape: Landscape, path: str | os.PathLike[str], format: str | Non
     Raises
     ------
     ValueError
-        If there is no such format.
+        If there is no such format, or a landscape file is in the way.
     OSError
         If a file cannot be written.
 
@@ -59,6 +59,10 @@ def export(landscape: Landscape, path: str | os.PathLike[str], format: str | Non
     form = path.suffix[1:].lower() if format is None else format
     if form not in FORMATS:
         raise ValueError(f"format: got {form!r}, expected one of {list(FORMATS)}{nearest(form, list(FORMATS))}")
+    from ..store.envelope import is_ours
+
+    if path.is_file() and is_ours(path):
+        raise ValueError(f"path: {path} is a landscape file, which an export does not replace; choose another name")
     graph = to_networkx(landscape)
     if form == "csv":
         return _write_csv(graph, path)

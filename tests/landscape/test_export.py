@@ -103,3 +103,12 @@ def test_an_unknown_format_suggests_the_near_one(landscape: Landscape, tmp_path:
         export(landscape, tmp_path / "a.h5", "grapml")
     with pytest.raises(ValueError, match="format: got ''"):
         export(landscape, tmp_path / "noending")
+
+
+def test_a_landscape_file_is_not_replaced(landscape: Landscape, tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    landscape.save(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="is a landscape file, which an export does not replace"):
+        export(landscape, path, "json")
+    assert path.read_bytes() == before
