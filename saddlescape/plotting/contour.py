@@ -173,9 +173,14 @@ def _draw_energy(ax: Axes, x: np.ndarray, y: np.ndarray, energy: np.ndarray, lev
 
 
 def _draw_landscape(ax: Axes, landscape: Landscape) -> None:
-    for kind, style in EDGE_STYLES.items():
-        edges = [edge for edge in landscape.edges if edge.kind.rstrip("+-") == kind]
-        segments = [(landscape.nodes[edge.parent].point.x, landscape.nodes[edge.child].point.x) for edge in edges]
+    # One line for each pair of points, in the style of its strongest connection: lines on top of each other look like none of them.
+    order = list(EDGE_STYLES)
+    pairs: dict[tuple[int, int], int] = {}
+    for edge in landscape.edges:
+        ends = (edge.parent, edge.child)
+        pairs[ends] = min(pairs.get(ends, len(order)), order.index(edge.kind.rstrip("+-")))
+    for rank, style in enumerate(EDGE_STYLES.values()):
+        segments = [[landscape.nodes[i].point.x for i in ends] for ends, strongest in pairs.items() if strongest == rank]
         if segments:
             lines = LineCollection(segments, colors="white", linewidths=style.width, linestyles=[style.dashes], zorder=2)
             lines.set_path_effects([patheffects.Stroke(linewidth=style.width + 1.2, foreground="0.15"), patheffects.Normal()])
