@@ -87,8 +87,7 @@ def search(
     Exception
         What the model raises passes through.
     """
-    if isinstance(method, type) or not isinstance(method, Method):
-        raise TypeError(f"method: got {method!r}, expected HiSD(index=k), GradientFlow() or an object with begin() and advance()")
+    check_method(method, "HiSD(index=k), GradientFlow()")
     x0 = check_point(x0, model.dim)
     index = getattr(method, "index", None)
     if index is None:
@@ -106,6 +105,24 @@ def search(
     if raise_on_failure and not result.success:
         raise SearchError(result)
     return result
+
+
+def check_method(method: Any, builtin: str) -> None:
+    """Check that something is a `Method`; ``builtin`` says for the message which of the library's own would do.
+
+    Raises
+    ------
+    TypeError
+        If it is not; the message names what it lacks.
+    """
+    if isinstance(method, type):
+        raise TypeError(f"method: got the class {method.__name__}, expected an object: {method.__name__}(...)")
+    lacking = [name for name in ("begin", "advance", "preconditioned") if not hasattr(method, name)]
+    if lacking:
+        raise TypeError(
+            f"method: got {method!r}, which lacks {', '.join(lacking)}; expected {builtin} or an object with begin(), advance() "
+            "and preconditioned (whether the model's preconditioner serves as its metric)"
+        )
 
 
 def _checked_frame(frame: Any, index: int, dim: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -10,12 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..results import SearchResult
+from ..results import SearchResult, Status
+from .execute import Plan
 from .landscape import Landscape
 from .merge import Merger
 from .parallel import Pooled, Serial, one_thread
 from .progress import Progress
-from .records import Run, SearchRecord, Task
+from .records import Commit, Run, SearchRecord, Task
+
+logger = logging.getLogger(__name__)
 
 ROUND = 32  # tasks chosen together; it must not depend on the number of workers
 
@@ -34,6 +38,7 @@ class Driver:
     landscape : Landscape
         With its last run begun and its tasks on the frontier.
     merger : Merger
+    plan : Plan
     runner : Serial or Pooled
     store : MemoryStore or FileStore
     progress : Progress or None
@@ -43,6 +48,7 @@ class Driver:
 
     landscape: Landscape
     merger: Merger
+    plan: Plan
     runner: Serial | Pooled
     store: Any
     progress: Progress | None
@@ -57,7 +63,6 @@ class Driver:
                     self._round(stop)
                     self.store.checkpoint(landscape)
         finally:
-            self.runner.close()
             if self.progress is not None:
                 self.progress.close()
         status = "interrupted" if landscape.frontier else "complete"
@@ -69,32 +74,46 @@ class Driver:
     def _round(self, stop: _Stop) -> None:
         landscape = self.landscape
         tasks = [landscape.frontier[i] for i in sorted(landscape.frontier)[:ROUND]]
-        results = {task.id: landscape.pending[task.id] for task in tasks if task.id in landscape.pending}
         jobs = [
-            (task, landscape.nodes[task.parent].point if task.parent >= 0 else None) for task in tasks if task.id not in results
+            (task, landscape.nodes[task.parent].point if task.parent >= 0 else None)
+            for task in tasks
+            if task.id not in landscape.pending
         ]
-        turn = self._merge_ready(tasks, 0, results, stop)
-        for task, result in self.runner.results(jobs, stop):
+        turn = self._merge_ready(tasks, 0, stop)
+        for task, result in self.runner.results(self.plan, jobs, stop):
             self.store.result(task.id, result)
-            results[task.id] = result
-            turn = self._merge_ready(tasks, turn, results, stop)
+            landscape.pending[task.id] = result  # what waits for its turn when the run is stopped is merged when it is resumed
+            turn = self._merge_ready(tasks, turn, stop)
 
-    def _merge_ready(self, tasks: list[Task], turn: int, results: dict[int, SearchResult], stop: _Stop) -> int:
+    def _merge_ready(self, tasks: list[Task], turn: int, stop: _Stop) -> int:
         """Merge what has arrived, in task order and without gaps; returns whose turn is next."""
-        while turn < len(tasks) and tasks[turn].id in results:
-            self._merge(tasks[turn], results[tasks[turn].id], stop)
+        pending = self.landscape.pending
+        while turn < len(tasks) and tasks[turn].id in pending:
+            self._merge(tasks[turn], pending[tasks[turn].id], stop)
             turn += 1
         return turn
 
     def _merge(self, task: Task, result: SearchResult, stop: _Stop) -> None:
         landscape = self.landscape
-        commit = self.merger.commit(landscape, task, result, landscape.next_task)
+        commit = self._commit(task, result)
         self.store.commit(commit)
         landscape.apply(commit)
         if self.progress is not None:
             self.progress.update(landscape)
         if self.callback is not None and self.callback(landscape, commit.search):
             stop.request()
+
+    def _commit(self, task: Task, result: SearchResult) -> Commit:
+        """What a search adds; an exception of the model or of a user's symmetry makes it one that failed: the run goes on."""
+        try:
+            return self.merger.commit(self.landscape, task, result, self.landscape.next_task)
+        except MemoryError:
+            raise
+        except Exception as error:
+            logger.warning("search %d could not be merged: %s", task.id, error)
+            logger.debug("its traceback", exc_info=True)
+            message = f"{Status.FAILED.sentence} Its end could not be merged: {type(error).__name__}: {error}"
+            return self.merger.failed(task, result, message)
 
 
 class _Stop:

@@ -13,11 +13,13 @@ from ..dynamics.scales import curvature_length, departure, rough_lowest
 from ..dynamics.search import Limits, connect, run
 from ..dynamics.state import Method
 from ..model import EnergyModel
+from ..numerics.derivatives import Derivatives
 from ..results import SearchResult, StationaryPoint, Status
 from .records import Task
 
 logger = logging.getLogger(__name__)
 
+COUNTED = 20  # up to how many unstable directions of a start are counted where nobody said how many to expect
 ABOVE = 3.0  # a downward search that rises above its parent by this many times its first descent is lost
 
 
@@ -46,11 +48,19 @@ class Plan:
 
 
 def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint | None, callback: Any = None) -> SearchResult:
-    """Carry out one task. An exception of the model becomes a result with `Status.FAILED`: the run goes on."""
+    """Carry out one task. An exception of the model becomes a result with `Status.FAILED`: the run goes on.
+
+    Raises
+    ------
+    MemoryError
+        Not the model's fault, and not a property of the search.
+    """
     try:
         if task.kind in ("start", "revisit"):
             return _from_start(model, plan, task, task.start if parent is None else parent.x, callback)
         return _from_node(model, plan, task, parent, callback)
+    except MemoryError:
+        raise
     except Exception as error:
         logger.warning("search %d (%s to index %d from node %d) failed: %s", task.id, task.kind, task.target, task.parent, error)
         logger.debug("its traceback", exc_info=True)
@@ -60,7 +70,9 @@ def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint 
 
 
 def _rng(plan: Plan, task: Task) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(plan.entropy, spawn_key=(task.run, task.id)))
+    """The random stream of a task; the two sides of a search made again share one, so that they are two sides."""
+    key = (task.run, task.id) if not task.noise else (task.run, task.parent, task.direction, task.sign + 1, task.target)
+    return np.random.default_rng(np.random.SeedSequence(plan.entropy, spawn_key=key))
 
 
 def _from_start(model: EnergyModel, plan: Plan, task: Task, x0: np.ndarray, callback: Any) -> SearchResult:
@@ -69,11 +81,25 @@ def _from_start(model: EnergyModel, plan: Plan, task: Task, x0: np.ndarray, call
     derivatives = connect(model, x0, method)
     length = curvature_length(derivatives, x0, derivatives.solve(derivatives.gradient(x0)))
     rng = _rng(plan, task)
-    index = task.target
-    if index < 0:
-        limit = min(model.dim, 20 if plan.max_index is None else plan.max_index)
-        index = int(np.count_nonzero(rough_lowest(derivatives, x0, limit, rng)[0] < 0.0)) if limit else 0
-    return run(derivatives, x0, method, index, plan.limits, length=length, rng=rng, callback=callback, stay=True)
+    index, frame = (task.target, None) if task.target >= 0 else _unstable(derivatives, x0, plan.max_index, rng)
+    return run(derivatives, x0, method, index, plan.limits, frame=frame, length=length, rng=rng, callback=callback, stay=True)
+
+
+def _unstable(derivatives: Derivatives, x0: np.ndarray, max_index: int | None, rng: np.random.Generator):
+    """The index of the Hessian at a start, up to ``max_index``, and the eigenvectors that belong to it, (index, n)."""
+    limit = min(derivatives.dim, COUNTED if max_index is None else max_index)
+    if limit == 0:
+        return 0, None
+    values, vectors = rough_lowest(derivatives, x0, limit, rng)
+    index = int(np.count_nonzero(values < 0.0))
+    if max_index is None and index == limit < derivatives.dim:
+        logger.warning(
+            "the Hessian at a start has at least %d unstable directions, and %d is the highest index searched for from there; "
+            "give max_index to look higher",
+            index,
+            limit,
+        )
+    return index, vectors[:index]
 
 
 def _from_node(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint, callback: Any) -> SearchResult:

@@ -13,17 +13,17 @@ import numpy as np
 from ..dynamics.describe import describe, rebuild
 from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
-from ..dynamics.search import Limits
+from ..dynamics.search import Limits, check_method
 from ..dynamics.state import Method
 from ..model import EnergyModel, check_point
 from ..numerics.check import gradient_consistent
 from ..symmetry import Symmetry
 from .driver import Driver, new_run
 from .execute import Plan
-from .frontier import DownwardSearch, Search, UpwardSearch
+from .frontier import DownwardSearch, Search, UpwardSearch, is_integer
 from .landscape import Landscape, ModelInfo
 from .merge import Merger
-from .parallel import Pooled, Serial
+from .parallel import Pooled, Serial, staffed
 from .records import Run, SearchRecord, Task
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def explore(
     start : str, (n,) array, or a sequence of them, optional
         Where to begin; a text is the name of one of the model's starts. Default: the model's default start.
     max_index : int, optional
-        The highest index searched for. Default: the index of the start, or with ``upward`` as high as it goes.
+        The highest index searched for. Default: the index of the start, which is counted up to 20 (a warning is logged when it
+        may be more: then give ``max_index``), or with ``upward`` as high as it goes.
     method : Method
         Moves the point. Default: ``HiSD()``, preconditioned where the model has a preconditioner.
     searches : iterable of DownwardSearch, UpwardSearch
@@ -80,7 +81,9 @@ def explore(
     executor : concurrent.futures.Executor, optional
         Carries out the searches (dask, MPI). Default: this process, or a pool of ``workers`` processes.
     workers : int
-        Worker processes. Their number changes no number of the result.
+        Worker processes. Their number changes no number of the result. Each imports the script that calls `explore`, so with
+        more than one the script's own work must stand under ``if __name__ == "__main__":``; model and method must be
+        importable there (no lambdas).
     rng : int, SeedSequence or Generator, optional
         Seed. Default: 0.
     progress : Progress, optional
@@ -98,7 +101,9 @@ def explore(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not what it should be.
+        If an argument is not what it should be; with workers or an executor also if model or method cannot be sent to them.
+    RuntimeError
+        If the worker processes die before they do anything.
     saddlescape.store.StoreError
         If the file cannot be written; what was written before is kept.
 
@@ -113,9 +118,10 @@ def explore(
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = starting_points(model, start)
     _warn_of_wrong_gradient(model, points[0])
-    with _new_store(store, landscape, overwrite) as keeper:
+    method = HiSD() if method is None else method
+    with staffed(model, method, executor, workers) as runner, _new_store(store, landscape, overwrite) as keeper:
         begin(landscape, keeper, configuration, entropy, start_tasks(points, 0, 0))
-        return drive(landscape, keeper, method, executor, workers, progress, callback)
+        return work_off(landscape, keeper, method, runner, progress, callback)
 
 
 def extend(
@@ -150,9 +156,10 @@ def extend(
         Task(first + 2 * len(points) + node.id, "revisit", node.id, -1, 0, node.point.index, np.empty(0), None, run)
         for node in landscape.nodes
     )
-    with _store_of(landscape) as keeper:
+    method = HiSD() if method is None else method
+    with staffed(model, method, executor, workers) as runner, _store_of(landscape) as keeper:
         begin(landscape, keeper, configuration, entropy, tasks)
-        return drive(landscape, keeper, method, executor, workers, progress, callback)
+        return work_off(landscape, keeper, method, runner, progress, callback)
 
 
 def go_on(landscape: Landscape, method=None, executor=None, workers=1, progress=None, callback=None) -> Landscape:
@@ -181,11 +188,10 @@ def _store_of(landscape: Landscape) -> Any:
 
 def configure(model, max_index, method, searches, upward, merge_tolerance) -> dict:
     """The settings of a run, checked, as JSON-ready values."""
-    if max_index is not None and not (isinstance(max_index, (int, np.integer)) and 0 <= max_index <= model.dim):
+    if max_index is not None and not (is_integer(max_index) and 0 <= max_index <= model.dim):
         raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
     method = HiSD() if method is None else method
-    if not isinstance(method, Method):
-        raise TypeError(f"method: got {method!r}, expected HiSD() or an object with begin() and advance()")
+    check_method(method, "HiSD()")
     if getattr(method, "index", None) is not None:
         raise ValueError(
             f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out"
@@ -199,10 +205,10 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
     if not merge_tolerance > 0:
         raise ValueError(f"merge_tolerance: got {merge_tolerance!r}, expected a positive number")
     return {
-        "max_index": max_index,
+        "max_index": None if max_index is None else int(max_index),
         "method": describe(method),
         "quench": describe(GradientFlow(preconditioned=method.preconditioned)),
-        "searches": [{"name": type(s).__name__, **vars(s)} for s in searches],
+        "searches": [{"name": type(s).__name__, **{key: int(value) for key, value in vars(s).items()}} for s in searches],
         "merge_tolerance": float(merge_tolerance),
     }
 
@@ -262,7 +268,7 @@ def _check_model(model: Any) -> None:
 
 
 def _check_workers(workers: Any) -> None:
-    if not (isinstance(workers, (int, np.integer)) and workers >= 1):
+    if not (is_integer(workers) and workers >= 1):
         raise ValueError(f"workers: got {workers!r}, expected an integer of at least 1")
 
 
@@ -277,14 +283,21 @@ def _entropy(rng: Any) -> int:
 
 
 def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, workers, progress, callback) -> Landscape:
-    """Work off the frontier of the landscape's last run; ``method`` is needed only if it is not the library's own."""
+    """Finish the landscape's last run; ``method`` is needed only if it is not the library's own."""
     _check_workers(workers)
+    made_with = landscape.runs[-1].configuration["method"]
+    method = rebuild(made_with) if method is None else method
+    if describe(method) != made_with:
+        raise ValueError(f"method: got {describe(method)}, but this run was made with {made_with}")
+    with staffed(landscape.model, method, executor, workers) as runner:
+        return work_off(landscape, keeper, method, runner, progress, callback)
+
+
+def work_off(landscape: Landscape, keeper: Any, method: Method, runner: Serial | Pooled, progress, callback) -> Landscape:
+    """Work off the frontier of the landscape's last run, whose method this is."""
     run: Run = landscape.runs[-1]
     settings = run.configuration
     model, symmetry = landscape.model, landscape.symmetry
-    method = rebuild(settings["method"]) if method is None else method
-    if describe(method) != settings["method"]:
-        raise ValueError(f"method: got {describe(method)}, but this run was made with {settings['method']}")
     kinds = {"DownwardSearch": DownwardSearch, "UpwardSearch": UpwardSearch}
     searches = tuple(kinds[s["name"]](**{k: v for k, v in s.items() if k != "name"}) for s in settings["searches"])
     quench = rebuild(settings["quench"])
@@ -298,18 +311,16 @@ def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, wo
         settings["merge_tolerance"],
         max_index,
         _text(settings["method"]),
+        _text(describe(method.careful() if hasattr(method, "careful") else method)),
         _text(settings["quench"]),
         metric,
     )
-    runner = Serial(model, plan) if executor is None and workers == 1 else Pooled(model, plan, workers, executor)
-    return Driver(landscape, merger, runner, keeper, progress, callback).run()
+    return Driver(landscape, merger, plan, runner, keeper, progress, callback).run()
 
 
-def _text(description: dict) -> str:
+def _text(description: Any) -> str:
     """A method as one readable line."""
-    parts = [
-        f"{k}={_text(v) if isinstance(v, dict) else v}"
-        for k, v in description.items()
-        if k not in ("name", "repr") and v is not None
-    ]
-    return f"{description['name']}({', '.join(parts)})"
+    if not isinstance(description, dict):
+        return str(description)
+    parts = [f"{key}={_text(value)}" for key, value in description.items() if key != "name" and value is not None]
+    return f"{description.get('name', '')}({', '.join(parts)})"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..numerics.orbits import Direction, isotropic_directions
 from ..results import StationaryPoint
 from ..symmetry import Symmetry
+
+
+def is_integer(value: Any) -> bool:
+    """Whether a value is an integer, of Python or NumPy, and not a truth value."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,8 @@ class DownwardSearch:
     gap: int = 1
 
     def __post_init__(self) -> None:
-        if self.gap < 1:
-            raise ValueError(f"gap: got {self.gap}, expected at least 1")
+        if not (is_integer(self.gap) and self.gap >= 1):
+            raise ValueError(f"gap: got {self.gap!r}, expected an integer of at least 1")
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ class UpwardSearch:
     directions: int = 2
 
     def __post_init__(self) -> None:
-        if self.directions < 1:
-            raise ValueError(f"directions: got {self.directions}, expected at least 1")
+        if not (is_integer(self.directions) and self.directions >= 1):
+            raise ValueError(f"directions: got {self.directions!r}, expected an integer of at least 1")
 
 
 Search = DownwardSearch | UpwardSearch

@@ -277,7 +277,7 @@ def test_a_search_that_ends_at_another_index_keeps_its_node():
         ({"max_index": 3}, ValueError, "max_index: got 3, expected 0 to 2, the number of unknowns"),
         ({"max_index": -1}, ValueError, "max_index: got -1, expected 0 to 2"),
         ({"max_index": 1.5}, ValueError, "max_index: got 1.5, expected 0 to 2"),
-        ({"method": "HiSD"}, TypeError, "method: got 'HiSD', expected HiSD"),
+        ({"method": "HiSD"}, TypeError, "method: got 'HiSD', which lacks begin, advance, preconditioned; expected HiSD"),
         ({"method": HiSD(index=1)}, ValueError, "method: its index is 1"),
         ({"method": GradientFlow()}, ValueError, "method: its index is 0"),
         ({"searches": ["downward"]}, TypeError, r"searches: got 'downward', expected DownwardSearch\(\) and UpwardSearch\(\)"),
@@ -307,9 +307,9 @@ def test_what_is_no_model_is_refused():
 
 
 def test_searches_are_checked_when_they_are_made():
-    with pytest.raises(ValueError, match="gap: got 0, expected at least 1"):
+    with pytest.raises(ValueError, match="gap: got 0, expected an integer of at least 1"):
         DownwardSearch(gap=0)
-    with pytest.raises(ValueError, match="directions: got 0, expected at least 1"):
+    with pytest.raises(ValueError, match="directions: got 0, expected an integer of at least 1"):
         UpwardSearch(directions=0)
 
 

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 from saddlescape import Status, explore
 from saddlescape.landscape.parallel import one_thread
+from saddlescape.landscape.records import Task
 from saddlescape.models import Butterfly, ReducedLandauDeGennes
 from saddlescape.store import digest
 
@@ -54,10 +55,10 @@ class LastFirst(Executor):
 
     def _next(self):
         time.sleep(0.005)  # the round is submitted by then
-        future, (work, model, plan, task, parent) = self.waiting.pop()
+        future, (work, *arguments) = self.waiting.pop()
         if future.set_running_or_notify_cancel():
-            self.carried_out.append(task.id)
-            future.set_result(work(model, plan, task, parent))
+            self.carried_out += [argument.id for argument in arguments if isinstance(argument, Task)]
+            future.set_result(work(*arguments))
 
 
 def test_results_that_arrive_in_another_order_are_merged_in_task_order():
