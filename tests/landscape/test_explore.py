@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from saddlescape import DownwardSearch, GradientFlow, HiSD, Landscape, Status, Symmetry, UpwardSearch, as_model, explore, search
+from saddlescape import (
+    DownwardSearch,
+    GradientFlow,
+    HiSD,
+    Landscape,
+    Status,
+    Symmetry,
+    UpwardSearch,
+    as_model,
+    explore,
+    load,
+    search,
+)
 from saddlescape.models import Butterfly, DoubleWells, MuellerBrown, PhaseField, ReducedLandauDeGennes
-from saddlescape.parts import FixedStep
+from saddlescape.parts import FixedStep, Nesterov
 from saddlescape.store import digest
 
 # --- robust to the start --------------------------------------------------------------------------------------------------
@@ -311,6 +324,81 @@ def test_searches_are_checked_when_they_are_made():
         DownwardSearch(gap=0)
     with pytest.raises(ValueError, match="directions: got 0, expected an integer of at least 1"):
         UpwardSearch(directions=0)
+
+
+@pytest.mark.parametrize("number", [1.5, True, "2", None])
+def test_numbers_of_searches_are_integers(number):
+    for make in (DownwardSearch, UpwardSearch, Nesterov):
+        with pytest.raises(ValueError, match=f"got {number!r}, expected an integer of at least 1"):
+            make(number)
+
+
+def test_numpy_integers_are_integers(tmp_path):
+    plain = explore(
+        Butterfly(),
+        max_index=2,
+        searches=[DownwardSearch(2), UpwardSearch(1)],
+        method=HiSD(step=FixedStep(), momentum=Nesterov(50)),
+    )
+    landscape = explore(
+        Butterfly(),
+        max_index=np.int64(2),
+        searches=[DownwardSearch(np.int32(2)), UpwardSearch(np.uint8(1))],
+        method=HiSD(step=FixedStep(), momentum=Nesterov(np.int64(50))),
+        workers=np.int64(1),
+        store=tmp_path / "run.h5",
+    )
+    assert digest(load(tmp_path / "run.h5")) == digest(landscape) == digest(plain)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "message"),
+    [
+        ({"preconditioned"}, "which lacks preconditioned; expected"),
+        ({"begin", "preconditioned"}, "which lacks begin, preconditioned; expected"),
+        ({"advance"}, "which lacks advance; expected"),
+    ],
+)
+def test_a_method_that_lacks_something_is_told_what(lacking, message):
+    members = {name: value for name, value in vars(Own).items() if name not in lacking}
+    method = type("Incomplete", (), members)()
+    with pytest.raises(TypeError, match=f"method: got .*Incomplete.* {message}"):
+        explore(Butterfly(), method=method)
+    with pytest.raises(TypeError, match=message):
+        search(Butterfly(), np.zeros(2), method)
+
+
+def test_a_class_is_no_method():
+    with pytest.raises(TypeError, match=r"method: got the class HiSD, expected an object: HiSD\(\.\.\.\)"):
+        explore(Butterfly(), method=HiSD)
+
+
+class Watching(Own):
+    """Keeps the frames that it is given."""
+
+    def __init__(self):
+        self._frames = []
+
+    def begin(self, derivatives, x0, **options):
+        self._frames.append(options["frame"])
+        return super().begin(derivatives, x0, **options)
+
+
+def test_a_start_is_left_with_the_unstable_directions_found_there():
+    model, x, method = DoubleWells((1.0, 1.3, 0.7)), np.array([0.1, 0.9, -0.2]), Watching()
+    explore(model, x, method=method, callback=lambda landscape, search: True)
+    (frame,) = method._frames
+    hessian = np.array([model.hvp(x, e) for e in np.eye(3)])
+    values = np.linalg.eigvalsh(hessian)
+    assert frame.shape == (2, 3) and values[1] < 0.0 < values[2]
+    assert np.diag(frame @ hessian @ frame.T) == pytest.approx(values[:2])
+
+
+@pytest.mark.parametrize(("dim", "options", "warned"), [(22, {}, True), (22, {"max_index": 20}, False), (20, {}, False)])
+def test_unstable_directions_of_a_start_beyond_the_twentieth_are_warned_of(dim, options, warned, caplog):
+    with caplog.at_level(logging.WARNING, logger="saddlescape"):
+        explore(DoubleWells(np.linspace(0.7, 1.3, dim)), np.full(dim, 0.1), callback=lambda landscape, search: True, **options)
+    assert [("at least 20 unstable directions" in message) for message in caplog.messages] == [True] * warned
 
 
 def test_a_point_of_explore_is_what_a_search_for_it_finds():

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from saddlescape import Status, as_model, check_model, explore, load, resume
+from saddlescape import Status, Symmetry, as_model, check_model, explore, load, resume
 from saddlescape.models import Butterfly, ReducedLandauDeGennes
 from saddlescape.store import digest
 
@@ -112,10 +112,50 @@ def test_a_gradient_of_the_wrong_shape_is_named():
         explore(model, (0.0, 0.5))
 
 
-def test_a_model_that_cannot_travel_to_workers_is_one_clear_error():
-    model = as_model(lambda x: float(x @ x), lambda x: 2.0 * x, 2)
-    with pytest.raises(Exception, match=r"pickle|importable"):
-        explore(model, (0.0, 0.5), workers=2)
+class Matching:
+    """The trivial symmetry by a user's function, which raises for the upper right minimum when told to."""
+
+    def __init__(self, fault: type[BaseException] | None = None):
+        self.fault = fault
+
+    def __call__(self, x, y):
+        if self.fault is not None and x[0] > 1.2 and x[1] > 1.0:
+            raise self.fault("cannot be compared")
+        return y
+
+
+@pytest.mark.parametrize("fault", [np.linalg.LinAlgError, ZeroDivisionError])
+def test_what_fails_in_merging_loses_that_search_alone(fault, tmp_path, caplog):
+    path = tmp_path / "run.h5"
+    whole = explore(Butterfly(), symmetry=Symmetry.by_matching(2, Matching()))
+    with caplog.at_level(logging.WARNING, logger="saddlescape"):
+        landscape = explore(Butterfly(), symmetry=Symmetry.by_matching(2, Matching(fault)), store=path)
+    # The first search to get there has nothing to be compared with; the second has.
+    (bad,) = (search for search in landscape.searches if search.result.status is Status.FAILED)
+    assert bad.node == -1 and bad.result.point is None
+    assert f"{fault.__name__}: cannot be compared" in bad.result.message
+    assert [record.getMessage() for record in caplog.records] == [f"search {bad.task.id} could not be merged: cannot be compared"]
+    assert landscape.index_counts() == whole.index_counts() == {0: 4, 1: 4, 2: 1}
+    assert [edge.search for edge in whole.edges if edge.search != bad.task.id] == [edge.search for edge in landscape.edges]
+    assert landscape.runs[0].status == "complete" and len(landscape.searches) == len(whole.searches)
+    assert digest(load(path)) == digest(landscape)
+
+
+def test_running_out_of_memory_ends_the_run_and_loses_nothing(tmp_path):
+    def gradient(x):
+        if x[0] > 1.2 and x[1] > 1.0:
+            raise MemoryError
+        return Butterfly().gradient(x)
+
+    for name, model, symmetry in (
+        ("search", as_model(Butterfly().energy, gradient, 2), None),
+        ("merging", Butterfly(), Symmetry.by_matching(2, Matching(MemoryError))),
+    ):
+        path = tmp_path / f"{name}.h5"
+        with pytest.raises(MemoryError):
+            explore(model, (0.0, 0.5), symmetry=symmetry, store=path)
+        assert load(path).searches
+        assert Status.FAILED not in {search.result.status for search in load(path).searches}
 
 
 def test_a_fault_of_the_users_callback_is_the_users_to_see(tmp_path):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 
 from saddlescape import HiSD, Symmetry, as_model, explore, load, resume
 from saddlescape.models import Butterfly, DoubleWells, ReducedLandauDeGennes
+from saddlescape.parts import BarzilaiBorwein
 from saddlescape.store import StoreError, digest
 
 WELLS = DoubleWells((1.0, 1.3, 0.7))
@@ -219,18 +221,28 @@ def test_a_symmetry_of_the_users_own_must_be_passed_again(tmp_path):
 
 
 class Own:
-    """HiSD under another name."""
+    """HiSD under another name; its repr has its address in memory."""
 
     preconditioned = True
 
+    def __init__(self, cap=0.4):
+        self.cap = np.float64(cap)
+        self.weights = np.array([cap, 1.0])
+        self._hisd = HiSD(step=BarzilaiBorwein(cap))
+
     def begin(self, derivatives, x0, **options):
-        return HiSD().begin(derivatives, x0, **options)
+        return self._hisd.begin(derivatives, x0, **options)
 
     def advance(self, derivatives, state, n_steps, tolerance):
-        return HiSD().advance(derivatives, state, n_steps, tolerance)
+        return self._hisd.advance(derivatives, state, n_steps, tolerance)
 
-    def __repr__(self):
-        return "Own()"
+
+@dataclass(frozen=True)
+class OwnData(Own):
+    """The same as a dataclass."""
+
+    cap: float = 0.4
+    _hisd: HiSD = field(init=False, default=HiSD())
 
 
 def test_a_method_of_the_users_own_must_be_passed_again(tmp_path):
@@ -242,6 +254,16 @@ def test_a_method_of_the_users_own_must_be_passed_again(tmp_path):
         resume(path, method=HiSD())
     assert digest(resume(path, method=Own())) == digest(explore(WELLS, method=Own()))
     assert len(load(path).nodes) == 27
+
+
+@pytest.mark.parametrize("own", [Own, OwnData])
+def test_a_method_of_the_users_own_is_known_by_its_parameters(own, tmp_path):
+    path = tmp_path / "run.h5"
+    explore(WELLS, method=own(0.3), store=path, callback=after(3))
+    with pytest.raises(ValueError, match=r"method: got .*'cap': 0.4.*but this run was made with .*'cap': 0.3"):
+        resume(path, method=own(0.4))
+    assert digest(resume(path, method=own(0.3))) == digest(explore(WELLS, method=own(0.3)))
+    assert any(f"{own.__qualname__}(" in search.method and "cap=0.3" in search.method for search in load(path).searches)
 
 
 def test_the_files_of_failed_resumes_are_not_left_locked(tmp_path):
