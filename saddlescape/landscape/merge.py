@@ -94,9 +94,7 @@ class Merger:
         tasks = again + self._tasks(landscape, node, task.run, first_task + len(again))
         return Commit(record, node, self._edges(landscape, record, node.point), tasks)
 
-    def _again(
-        self, landscape: Landscape, task: Task, point: StationaryPoint | None, node: int, task_id: int
-    ) -> tuple[Task, ...]:
+    def _again(self, landscape: Landscape, task: Task, point: StationaryPoint | None, node: int, task_id: int) -> tuple[Task, ...]:
         """A downward search that found nothing, came too low or back to its parent is made again, with more care and from beside.
 
         The last two happen in the invariant subspace of a symmetric direction.
@@ -165,9 +163,7 @@ class Merger:
     def _tasks(self, landscape: Landscape, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
         """The searches that a node asks for and that were not made before."""
         max_index = self.model.dim if self.max_index is None else self.max_index
-        found = departures(
-            node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point), max_index
-        )
+        found = departures(node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point), max_index)
         made = {
             (s.task.kind, s.task.direction, s.task.sign, s.task.target, s.method)
             for s in landscape.searches
