@@ -183,10 +183,8 @@ def _eliminate(matrix: Any) -> tuple[Any, int] | None:
     from scipy.sparse.linalg import splu
 
     try:
-        # Single columns: on factors this sparse, supernodes and panels cost more than they save (measured: 15 to 40 %).
-        lu = splu(
-            matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options={"SymmetricMode": True}
-        )
+        # Single columns: on factors this sparse, supernodes and panels cost more than they save (measured: about 15 %).
+        lu = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options={"SymmetricMode": True})
     except RuntimeError:  # SuperLU's word for an exactly zero pivot
         return None
     if not np.array_equal(lu.perm_r, lu.perm_c):
