@@ -125,7 +125,7 @@ class Landscape:
     frontier : dict of int to Task
         Searches not yet made.
     pending : dict of int to SearchResult
-        Searches made but not yet merged (only in the file of a run that was cut off).
+        Searches made but not yet merged: what waited for its turn when a run was stopped or cut off.
     runs : list of Run
     path : str or None
         The file it came from or goes to.
