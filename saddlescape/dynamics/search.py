@@ -298,17 +298,13 @@ class _Search:
         self.extremes.clear()
         return self.method.rescue(self.derivatives, self.state)
 
-    def _zero_modes(self, x: np.ndarray) -> np.ndarray | None:
-        model = self.derivatives.model
-        return model.zero_modes(x) if hasattr(model, "zero_modes") else None
-
     def _polished(self, radius: float = 0.5, accept_any: bool = False) -> bool:
         """Try Newton's method from here; sets the point if it converged to a point that may be accepted.
 
         That is a point of the index asked for inside the trust radius, or one of any index that the dynamics has all but reached.
         """
         x, length = self.state.x, self.state.length
-        polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self._zero_modes(x))
+        polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self.derivatives.zero_modes(x))
         if not polished.converged:
             self.attempt_below = 0.1 * self.state.gradient_norm
             self.note = polished.reason
@@ -320,7 +316,7 @@ class _Search:
 
     def _certified(self, polished: Polished, accept_any: bool) -> bool:
         d, x = self.derivatives, polished.x
-        zero_modes = self._zero_modes(x)
+        zero_modes = d.zero_modes(x)
         try:
             index, nullity = quick_index(d, x, polished, zero_modes)
             if not (accept_any or index <= self.index <= index + nullity):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..model import EnergyModel
+from ..numerics.alignment import mass_norm
 from ..numerics.certify import CertificationError, certify
 from ..numerics.derivatives import Derivatives
 from ..numerics.newton import clean_zero_modes
@@ -129,18 +130,15 @@ class Merger:
             if abs(other.energy - point.energy) > 1e-6 * scale + _energy_error(point, other):
                 continue
             element, distance = align(self.symmetry, point.x, other.x, self.model.mass)
-            if distance <= self.tolerance * self._size(point.x) + position_error(point, other):
+            if distance <= self.tolerance * mass_norm(point.x, self.model.mass) + position_error(point, other):
                 return Match(node.id, element, distance)
             nearest = min(nearest, distance)
         return Match(-1, self.symmetry.identity, nearest if np.isfinite(nearest) else np.nan)
 
-    def _size(self, x: np.ndarray) -> float:
-        return float(np.sqrt(np.sum(x**2 * self.model.mass)))
-
     def _complete(self, point: StationaryPoint) -> StationaryPoint:
         """The point with its eigenpairs and what the symmetry says of its orbit."""
         derivatives = Derivatives(self.model)
-        modes = self.model.zero_modes(point.x) if hasattr(self.model, "zero_modes") else None
+        modes = derivatives.zero_modes(point.x)
         certified = certify(
             derivatives, point.x, energy=point.energy, gradient_norm=point.gradient_norm, zero_modes=modes,
             guess=point.eigenvectors if len(point.eigenvectors) else None, n_stable=stable_pairs_needed(self.searches),
@@ -158,7 +156,7 @@ class Merger:
         )
 
     def _orbit_tolerance(self, point: StationaryPoint) -> float:
-        return 10.0 * self.tolerance * self._size(point.x) + position_error(point, point)
+        return 10.0 * self.tolerance * mass_norm(point.x, self.model.mass) + position_error(point, point)
 
     def _tasks(self, landscape: Landscape, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
         """The searches that a node asks for and that were not made before."""

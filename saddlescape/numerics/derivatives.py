@@ -99,6 +99,10 @@ class Derivatives:
         rows = self.hvp_rows(x, np.eye(self.dim))
         return 0.5 * (rows + rows.T)
 
+    def zero_modes(self, x: np.ndarray) -> np.ndarray | None:
+        """The model's generators of continuous symmetries at x, (m, n); None if it declares none."""
+        return self.model.zero_modes(x) if hasattr(self.model, "zero_modes") else None
+
     def solve(self, r: np.ndarray) -> np.ndarray:
         """M^-1 r for r (n,) or rows (k, n)."""
         return r / self.mass if self.preconditioner is None else self.preconditioner.solve(r)
