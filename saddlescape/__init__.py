@@ -18,6 +18,10 @@ _HOME = {
     "load_model": "model",
     "check_model": "numerics.check",
     "Symmetry": "symmetry",
+    "NoisyModel": "stochastic",
+    "FiniteSum": "stochastic",
+    "RandomQuadrature": "stochastic",
+    "FunctionValues": "stochastic",
     "GradientFlow": "dynamics.flow",
     "HiSD": "dynamics.hisd",
     "search": "dynamics.search",
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from .model import EnergyModel, as_model, load_model
     from .numerics.check import check_model
     from .results import SearchResult, StationaryPoint, Status
+    from .stochastic import FiniteSum, FunctionValues, NoisyModel, RandomQuadrature
     from .symmetry import Symmetry
 
 

@@ -6,9 +6,9 @@ as ``kernel.py_func``.
 
 Two kinds exist.
 
-* **Model kernels** (``energy``, ``energy_gradient``, ``gradient``, ``hvp``) have the fixed signatures of
-  `SIGNATURES`. All of them take ``params = (float64[::1], int64[::1])``, so a change of a parameter
-  never recompiles anything.
+* **Model kernels** (``energy``, ``energy_gradient``, ``gradient``, ``hvp``, and of stochastic models ``draw``,
+  ``stochastic_gradient``, ``stochastic_hvp``) have the fixed signatures of `SIGNATURES`. All of them take
+  ``params = (float64[::1], int64[::1])``, so a change of a parameter never recompiles anything.
 * **Solver kernels** take model kernels as first-class function arguments. They are compiled once for
   all models and cached on disk.
 
@@ -18,14 +18,16 @@ numba's own conversion of a dispatcher costs about 40 us.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 from numba import njit, types
 from numba.core.datamodel.models import ExternalFuncPointerModel
-from numba.extending import NativeValue, overload, register_jitable, register_model, unbox
+from numba.extending import NativeValue, intrinsic, overload, register_jitable, register_model, unbox
 
 FLOAT = types.float64
 INT = types.int64
@@ -33,12 +35,21 @@ VECTOR = types.Array(FLOAT, 1, "C")
 MATRIX = types.Array(FLOAT, 2, "C")
 INDICES = types.Array(INT, 1, "C")
 PARAMS = types.Tuple((VECTOR, INDICES))
+GENERATOR = types.npy_rng
+
+_GRADIENT_ESTIMATE = types.void(VECTOR, PARAMS, VECTOR, VECTOR)
+_HVP_ESTIMATE = types.void(VECTOR, VECTOR, PARAMS, VECTOR, VECTOR)
 
 SIGNATURES = {
     "energy": FLOAT(VECTOR, PARAMS),
     "energy_gradient": FLOAT(VECTOR, PARAMS, VECTOR),
     "gradient": types.void(VECTOR, PARAMS, VECTOR),
     "hvp": types.void(VECTOR, VECTOR, PARAMS, VECTOR),
+    "draw": types.void(PARAMS, GENERATOR, VECTOR),
+    "stochastic_gradient": _GRADIENT_ESTIMATE,
+    "stochastic_hvp": _HVP_ESTIMATE,
+    "weighted_gradient": _GRADIENT_ESTIMATE,
+    "weighted_hvp": _HVP_ESTIMATE,
 }
 """The fixed signatures of model kernels, by role."""
 
@@ -82,20 +93,39 @@ _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only: nobody needs another entry
 
 
-def kernel(role: str) -> Callable[[Callable], Any]:
+def _compiled(function: Callable, signature: Any, uses: tuple[ModuleType, ...], cache: bool = True) -> Any:
+    dispatcher = njit(**{**_OPTIONS, "cache": cache})(function)
+    if cache and uses:
+        # The disk cache takes a kernel for unchanged as long as its own file is; the files it takes functions from count too.
+        index = dispatcher._cache._cache_file
+        stats = [os.stat(module.__file__) for module in uses]
+        index._source_stamp = (index._source_stamp, *((stat.st_mtime, stat.st_size) for stat in stats))
+    dispatcher.compile(signature)
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+def kernel(role: str, uses: tuple[ModuleType, ...] = ()) -> Callable[[Callable], Any]:
     """Compile a model kernel with the fixed signature of its role.
 
     Parameters
     ----------
-    role : {"energy", "energy_gradient", "gradient", "hvp"}
+    role : str
         Which kernel this is:
 
         * ``energy(x, params) -> float``
         * ``energy_gradient(x, params, out) -> float``: dE/dx into ``out`` (n,), returns E
         * ``gradient(x, params, out)``: dE/dx into ``out`` (n,)
         * ``hvp(x, v, params, out)``: Hessian-vector product H(x) v into ``out`` (n,)
+        * ``draw(params, rng, sample)``: one random sample from the NumPy ``Generator`` into ``sample`` (m,), float64
+        * ``stochastic_gradient(x, params, sample, out)``: the estimate of dE/dx that belongs to a sample, into ``out`` (n,)
+        * ``stochastic_hvp(x, v, params, sample, out)``: the estimate of H(x) v, into ``out`` (n,)
+        * ``weighted_gradient(x, params, weights, out)``, ``weighted_hvp(x, v, params, weights, out)``: of a field, dE/dx and
+          H(x) v with the local term at each quadrature node times its weight; weights (nodes,) of one give the exact ones
 
         with ``params = (float64[::1], int64[::1])``.
+    uses : tuple of modules
+        Other modules whose compiled functions it calls: a change in their files compiles it anew, as one in its own does.
 
     Raises
     ------
@@ -107,24 +137,24 @@ def kernel(role: str) -> Callable[[Callable], Any]:
 
     def decorate(function: Callable) -> Any:
         try:
-            return njit(SIGNATURES[role], **_OPTIONS)(function)
+            return _compiled(function, SIGNATURES[role], uses)
         except ImportError:
             # The disk cache was made under another module name (a model file that is run, imported and loaded from a run file has
             # three), which cannot be imported here.
-            return njit(SIGNATURES[role], **{**_OPTIONS, "cache": False})(function)
+            return _compiled(function, SIGNATURES[role], uses, cache=False)
 
     return decorate
 
 
-def solver_kernel(signature: Any) -> Callable[[Callable], Any]:
-    """Compile a function of layer B or C with an explicit numba signature, cached on disk."""
-    return njit(signature, **_OPTIONS)
+def solver_kernel(signature: Any, uses: tuple[ModuleType, ...] = ()) -> Callable[[Callable], Any]:
+    """Compile a function of layer B or C with an explicit numba signature, cached on disk; ``uses`` as in `kernel`."""
+    return lambda function: _compiled(function, signature, uses)
 
 
 helper = register_jitable(**_INNER)
 """Mark a function that solver kernels call; it stays a plain Python function for everyone else.
 
-It has to live in the file of those kernels: numba's disk cache looks for changes in the file of the kernel alone.
+Where it lives in another file than those kernels, they name its module among what they use, see `kernel`.
 """
 
 
@@ -132,8 +162,7 @@ def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
     """Give a NumPy function a second body, which solver kernels compile in its place.
 
     NumPy's array operations run at full speed in the interpreter but take numba up to a second each to compile, and a call
-    into BLAS costs more than a whole step in two dimensions; plain loops are the other way round. Like a `helper`, both live
-    in the file of the kernels that call them.
+    into BLAS costs more than a whole step in two dimensions; plain loops are the other way round.
 
     Parameters
     ----------
@@ -166,6 +195,28 @@ class KernelPointer:
         self.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
 
+def _kernel_at(role: str) -> Any:
+    kernel_type = FUNCTION_TYPES[role]
+
+    @intrinsic
+    def kernel_at(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_function_pointer_type(kernel_type))
+
+        return kernel_type(types.int64), generate
+
+    return kernel_at
+
+
+gradient_at, hvp_at, energy_at = _kernel_at("gradient"), _kernel_at("hvp"), _kernel_at("energy")
+energy_gradient_at = _kernel_at("energy_gradient")
+estimate_at, hvp_estimate_at = _kernel_at("stochastic_gradient"), _kernel_at("stochastic_hvp")
+"""Inside a kernel, ``gradient_at(address)`` and its like are the kernel at an address (an int64 among the parameters).
+
+So one model can be made from another without compiling anything for the pair: see `saddlescape.stochastic`.
+"""
+
+
 @dataclass(frozen=True)
 class Kernels:
     """The compiled functions of a model, decorated with `kernel`.
@@ -174,17 +225,29 @@ class Kernels:
     ----------
     energy, energy_gradient, gradient, hvp : numba dispatchers
         See `kernel` for their signatures.
+    draw, stochastic_gradient : numba dispatchers, optional
+        Of a stochastic model; it also has ``sample_size``.
+    stochastic_hvp : numba dispatcher, optional
+        Without it: differences of stochastic gradients, with one sample at both ends.
+    weighted_gradient, weighted_hvp : numba dispatchers, optional
+        Of a field; see `saddlescape.stochastic.RandomQuadrature`.
     """
 
     energy: Any
     energy_gradient: Any
     gradient: Any
     hvp: Any
+    draw: Any = None
+    stochastic_gradient: Any = None
+    stochastic_hvp: Any = None
+    weighted_gradient: Any = None
+    weighted_hvp: Any = None
+
+    def pointer(self, role: str) -> KernelPointer:
+        """The kernel with this role as an argument of solver kernels."""
+        return KernelPointer(getattr(self, role), SIGNATURES[role])
 
     @cached_property
     def pointers(self) -> tuple[KernelPointer, KernelPointer]:
         """``(energy_gradient, hvp)`` as arguments of solver kernels."""
-        return (
-            KernelPointer(self.energy_gradient, SIGNATURES["energy_gradient"]),
-            KernelPointer(self.hvp, SIGNATURES["hvp"]),
-        )
+        return self.pointer("energy_gradient"), self.pointer("hvp")

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .symmetry import Symmetry
 
 
+_GRADIENT_ESTIMATES = ("stochastic_gradient", "weighted_gradient")
+_HVP_ESTIMATES = ("stochastic_hvp", "weighted_hvp")
+
+
 class EnergyModel:
     """An energy E on R^n: subclass it as a small frozen dataclass of parameters.
 
@@ -34,7 +38,9 @@ class EnergyModel:
       definite; both accept (n,) or rows (k, n).
     * ``zero_modes(x) -> (m, n)``: generators of the continuous symmetries at x.
     * ``draw(rng) -> sample``, ``stochastic_gradient(x, sample, out=None)``, ``stochastic_hvp(x, v, sample, out=None)``: unbiased
-      estimates.
+      estimates; one sample serves any number of them. Kernels of these names do, with ``sample_size``, the length of a sample.
+      Missing ``stochastic_hvp``: differences of gradients with one sample at both ends. A model may have these alone, without
+      ``energy`` and ``gradient``: it can be searched (`SHiSD`), and what is found is an estimate with its error bar.
     * ``unpack(x) -> dict``: named arrays for plotting, see `saddlescape.plotting`.
     * ``start(name) -> (n,)`` and ``default_start() -> (n,)``; ``start_names`` lists the names.
 
@@ -56,6 +62,12 @@ class EnergyModel:
     coercive: bool | None = None
     kernels: Kernels | None = None
     start_names: tuple[str, ...] = ()
+    sample_size: int = 0
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether there is an exact gradient, not stochastic estimates alone."""
+        return self.kernels is not None or type(self).gradient is not EnergyModel.gradient
 
     def _parameters(self) -> tuple[Any, Any]:
         """The parameters of the kernels: a sequence of floats and a sequence of ints."""
@@ -88,15 +100,38 @@ class EnergyModel:
         return self.energy(x)
 
     def __getattr__(self, name: str) -> Any:
-        # hvp comes with the kernels; without them it must look absent, so that the dimer takes over.
-        if name == "hvp" and type(self).kernels is not None:
-            return self._compiled_hvp
+        # What comes with the kernels must look absent without them, so that something else takes over.
+        if name in ("hvp", "draw", *_GRADIENT_ESTIMATES, *_HVP_ESTIMATES) and getattr(type(self).kernels, name, None) is not None:
+            if name in _GRADIENT_ESTIMATES:
+                return self._gradient_estimate(name)
+            return self._hvp_estimate(name) if name in _HVP_ESTIMATES else getattr(self, f"_compiled_{name}")
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def _compiled_hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         out = np.empty(self.dim) if out is None else out
         self.kernels.hvp(x, v, self.params, out)
         return out
+
+    def _compiled_draw(self, rng: np.random.Generator) -> np.ndarray:
+        sample = np.empty(self.sample_size)
+        self.kernels.draw(self.params, rng, sample)
+        return sample
+
+    def _gradient_estimate(self, role: str) -> Callable[..., np.ndarray]:
+        def estimate(x: np.ndarray, sample: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+            out = np.empty(self.dim) if out is None else out
+            getattr(self.kernels, role)(x, self.params, sample, out)
+            return out
+
+        return estimate
+
+    def _hvp_estimate(self, role: str) -> Callable[..., np.ndarray]:
+        def estimate(x: np.ndarray, v: np.ndarray, sample: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+            out = np.empty(self.dim) if out is None else out
+            getattr(self.kernels, role)(x, v, self.params, sample, out)
+            return out
+
+        return estimate
 
     def default_start(self) -> np.ndarray:
         """Where a search starts when no start is given, (n,)."""

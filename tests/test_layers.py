@@ -14,6 +14,7 @@ LAYERS = {
     "results": "A",
     "symmetry": "A",
     "kernels": "A",
+    "stochastic": "A",
     "numerics": "B",
     "dynamics": "C",
     "parts": "C",
@@ -23,7 +24,13 @@ LAYERS = {
     "cli": "E",
 }
 ROOMS = {"numba": "kernels", "h5py": "store", "matplotlib": "plotting"}  # who alone may import what
-MODELS_MAY_IMPORT = {"saddlescape.kernels", "saddlescape.model", "saddlescape.symmetry", "saddlescape.results"}
+MODELS_MAY_IMPORT = {
+    "saddlescape.kernels",
+    "saddlescape.model",
+    "saddlescape.symmetry",
+    "saddlescape.results",
+    "saddlescape.stochastic",
+}
 MODELS_MAY_USE = {"numba", "numpy", "scipy"} | set(sys.stdlib_module_names)
 LIQUID_CRYSTALS_MAY_USE = MODELS_MAY_USE | {"skfem", "meshio", "pyamg"}
 
