@@ -24,6 +24,7 @@ _HOME = {
     "FunctionValues": "stochastic",
     "GradientFlow": "dynamics.flow",
     "HiSD": "dynamics.hisd",
+    "SHiSD": "dynamics.shisd",
     "search": "dynamics.search",
     "SearchResult": "results",
     "StationaryPoint": "results",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from .dynamics.flow import GradientFlow
     from .dynamics.hisd import HiSD
     from .dynamics.search import search
+    from .dynamics.shisd import SHiSD
     from .landscape.explore import explore
     from .landscape.files import load, resume
     from .landscape.frontier import DownwardSearch, UpwardSearch

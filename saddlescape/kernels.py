@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -177,6 +177,15 @@ def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
     return mark
 
 
+@lru_cache(maxsize=1)
+def _absent_products() -> KernelPointer:
+    return KernelPointer(kernel("stochastic_hvp")(_nothing), SIGNATURES["stochastic_hvp"])
+
+
+def _nothing(x, v, params, sample, out):
+    pass
+
+
 class KernelPointer:
     """A compiled function as a first-class function argument, its address looked up once.
 
@@ -251,3 +260,12 @@ class Kernels:
     def pointers(self) -> tuple[KernelPointer, KernelPointer]:
         """``(energy_gradient, hvp)`` as arguments of solver kernels."""
         return self.pointer("energy_gradient"), self.pointer("hvp")
+
+    @cached_property
+    def stochastic_pointers(self) -> tuple[KernelPointer, KernelPointer, KernelPointer]:
+        """``(draw, stochastic_gradient, stochastic_hvp)`` as arguments of solver kernels.
+
+        The last does nothing where the model has none; it must not be called then.
+        """
+        products = self.pointer("stochastic_hvp") if self.stochastic_hvp is not None else _absent_products()
+        return self.pointer("draw"), self.pointer("stochastic_gradient"), products

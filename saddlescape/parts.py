@@ -1,5 +1,29 @@
 """The parts that methods are built from."""
 
-from .dynamics.steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
+from .dynamics.steps import (
+    LOBPCG,
+    BarzilaiBorwein,
+    Constant,
+    Decaying,
+    DoublingBatch,
+    EigenvectorSearch,
+    Estimated,
+    FixedStep,
+    HeavyBall,
+    Nesterov,
+    PowerStep,
+)
 
-__all__ = ["LOBPCG", "BarzilaiBorwein", "FixedStep", "HeavyBall", "Nesterov", "PowerStep"]
+__all__ = [
+    "LOBPCG",
+    "BarzilaiBorwein",
+    "Constant",
+    "Decaying",
+    "DoublingBatch",
+    "EigenvectorSearch",
+    "Estimated",
+    "FixedStep",
+    "HeavyBall",
+    "Nesterov",
+    "PowerStep",
+]

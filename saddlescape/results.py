@@ -7,12 +7,15 @@ from enum import Enum
 
 import numpy as np
 
+_NOT_STORED = {"stored": False}  # of a single search; landscapes and their files do without
+
 
 class Status(Enum):
     """How a search ended. ``status.sentence`` says it in one human sentence."""
 
     CONVERGED = "converged"
     OTHER_INDEX = "other-index"
+    ESTIMATED = "estimated"
     MAX_STEPS = "max-steps"
     STALLED = "stalled"
     DIVERGED = "diverged"
@@ -30,6 +33,7 @@ class Status(Enum):
 _SENTENCES = {
     Status.CONVERGED: "The search converged to a certified stationary point of the index asked for.",
     Status.OTHER_INDEX: "The search converged to a certified stationary point, but of another index than asked for.",
+    Status.ESTIMATED: "The search met its tolerance with 95 % confidence; without an exact gradient nothing is certified.",
     Status.MAX_STEPS: "The search used up its steps before it met its tolerance.",
     Status.STALLED: "The search stopped making progress before it met its tolerance.",
     Status.DIVERGED: "The search went too far from its start, or too high above the point it left.",
@@ -104,6 +108,59 @@ class StationaryPoint:
 
 
 @dataclass(frozen=True, eq=False)
+class Estimate:
+    """Where a stochastic search puts the stationary point, and how sure it is: an average, not a certified point.
+
+    Parameters
+    ----------
+    x : (n,) array
+        Average of the iterates over the last half of the search (Polyak-Ruppert).
+    standard_error : (n,) array
+        Of each entry of ``x``: sqrt(diag(H^-1 C H^-1) / steps) with C the covariance of a step's gradient estimate, and what the
+        mean gradient says of the way still to go; beyond 100 unknowns the bound with min |lambda| in the place of H.
+    gradient_norm : float
+        At most this, with 95 % confidence: norm of the mean gradient estimate plus two standard errors.
+    steps : int
+        How many steps were averaged.
+    index : int
+        How many of the eigenvalues below are negative.
+    eigenvalues, eigenvalue_errors : (m,) arrays
+        The lowest eigenvalues of H v = lambda mass v at ``x``, one more than the index asked for (if there are so many), and their
+        standard errors: Rayleigh quotients over fresh samples.
+    confidence : (m,) array
+        The probability that the sign of each is right.
+
+    References
+    ----------
+    Polyak, Juditsky, SIAM J. Control Optim. 30 (1992) 838.
+    """
+
+    x: np.ndarray
+    standard_error: np.ndarray
+    gradient_norm: float
+    steps: int
+    index: int
+    eigenvalues: np.ndarray
+    eigenvalue_errors: np.ndarray
+    confidence: np.ndarray
+
+    @property
+    def index_confidence(self) -> float:
+        """Probability that all these signs are right, the errors being independent."""
+        return float(np.prod(self.confidence))
+
+    def __str__(self) -> str:
+        largest = float(self.standard_error.max())
+        pairs = zip(self.eigenvalues, self.eigenvalue_errors, strict=True)
+        values = ", ".join(f"{value:.4g} +- {error:.1g}" for value, error in pairs)
+        return (
+            f"average of the last {self.steps} steps, every entry within a standard error of {largest:.1e}, |g| <= "
+            f"{self.gradient_norm:.1e} (95 %); index {self.index} with confidence {self.index_confidence:.3f} from lowest "
+            f"eigenvalues {values}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
     """The path of a search, as far as it was asked for.
 
@@ -137,13 +194,17 @@ class SearchResult:
     target_index : int
         The index asked for.
     n_steps, n_energy, n_gradient, n_hvp : int
-        Steps of the dynamics and calls of the model, polish and certificate included.
+        Steps of the dynamics and calls of the model, stochastic estimates, polish and certificate included.
     max_energy : float
         The highest energy seen along the path.
     seconds : float
         Wall time.
     trajectory : Trajectory or None
         Only if asked for.
+    estimate : Estimate or None
+        Of a stochastic search whose point was not certified: where it is, with its error bar.
+    n_rejected : int
+        Steps of a stochastic search that were rejected because an estimate was not finite.
     """
 
     status: Status
@@ -160,8 +221,12 @@ class SearchResult:
     max_energy: float = float("nan")
     seconds: float = 0.0
     trajectory: Trajectory | None = field(default=None, repr=False)
+    n_rejected: int = field(default=0, metadata=_NOT_STORED)
+    estimate: Estimate | None = field(default=None, metadata=_NOT_STORED)
 
     @property
     def success(self) -> bool:
-        """Whether the search converged to a certified point of the index asked for."""
-        return self.status is Status.CONVERGED
+        """Whether the search ended as asked for: at a certified point of the index asked for, or, without an exact gradient, at an
+        estimate that met the tolerance.
+        """
+        return self.status in (Status.CONVERGED, Status.ESTIMATED)

@@ -10,9 +10,27 @@ import numpy as np
 
 from .flow import GradientFlow
 from .hisd import HiSD
-from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
+from .shisd import SHiSD
+from .steps import (
+    LOBPCG,
+    BarzilaiBorwein,
+    Constant,
+    Decaying,
+    DoublingBatch,
+    EigenvectorSearch,
+    Estimated,
+    FixedStep,
+    HeavyBall,
+    Nesterov,
+    PowerStep,
+)
 
-_KNOWN = {cls.__name__: cls for cls in (HiSD, GradientFlow, PowerStep, LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov)}
+_METHODS = (HiSD, SHiSD, GradientFlow)
+_PARTS = (
+    LOBPCG, BarzilaiBorwein, Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, FixedStep, HeavyBall, Nesterov,
+    PowerStep,
+)  # fmt: skip
+_KNOWN = {cls.__name__: cls for cls in (*_METHODS, *_PARTS)}
 
 
 def describe(method: Any) -> dict[str, Any]:

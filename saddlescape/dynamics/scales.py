@@ -100,7 +100,7 @@ def rough_lowest(derivatives: Derivatives, x: np.ndarray, k: int, rng: np.random
         root = np.sqrt(np.broadcast_to(derivatives.mass, n))
         hessian = derivatives.hvp_rows(x, np.diag(1.0 / root)) / root
         values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
-        return values[:k], vectors.T[:k] / root
+        return values[:k], np.ascontiguousarray(vectors.T[:k] / root)
     block = rng.standard_normal((k, n))
     pairs = lobpcg(
         lambda rows: derivatives.hvp_rows(x, rows), derivatives.solve, derivatives.mass, block, k, rtol=1e-3, max_iterations=30

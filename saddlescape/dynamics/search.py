@@ -13,7 +13,7 @@ from ..model import EnergyModel, check_point
 from ..numerics.certify import CertificationError, certify, quick_index
 from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
-from ..results import SearchResult, StationaryPoint, Status, Trajectory
+from ..results import Estimate, SearchResult, StationaryPoint, Status, Trajectory
 from . import advance
 from .state import Method, State
 
@@ -99,6 +99,8 @@ def search(
         if not value > 0:
             raise ValueError(f"{name}: got {value!r}, expected a positive number")
     derivatives = connect(model, x0, method)
+    # Without an exact gradient there is nothing to polish with: the dynamics ends at an estimate.
+    polish = polish and model.deterministic
     limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory)
     rng = np.random.default_rng(0 if rng is None else rng)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
@@ -237,8 +239,7 @@ class _Search:
                 return self._finish(Status.STALLED)
             if self.callback is not None and self.callback(state):
                 return Status.INTERRUPTED
-            check_every = CHECK_EVERY if self.derivatives.compiled else CHECK_EVERY_INTERPRETED
-            self._steps(min(check_every, limits.max_steps - self.n_steps))
+            self._steps(min(self._check_every(), limits.max_steps - self.n_steps))
             if state.outcome == advance.NON_FINITE:
                 return Status.NON_FINITE
             moved = np.abs(state.x - state.start).max()
@@ -254,6 +255,15 @@ class _Search:
             self.attempt_below = np.inf
             return None
         return self._reached()
+
+    def _check_every(self) -> int:
+        usual = CHECK_EVERY if self.derivatives.compiled else CHECK_EVERY_INTERPRETED
+        return getattr(self.state, "check_every", usual)
+
+    @property
+    def _here(self) -> np.ndarray:
+        """Where the search puts the point it looks for: where it stands, or the average that its state forms."""
+        return getattr(self.state, "estimate", self.state.x)
 
     def _steps(self, n_steps: int) -> None:
         """Advance; one step at a time while a path is kept, which changes nothing but the bookkeeping."""
@@ -303,7 +313,7 @@ class _Search:
 
         That is a point of the index asked for inside the trust radius, or one of any index that the dynamics has all but reached.
         """
-        x, length = self.state.x, self.state.length
+        x, length = self._here, self.state.length
         polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self.derivatives.zero_modes(x))
         if not polished.converged:
             self.attempt_below = 0.1 * self.state.gradient_norm
@@ -340,7 +350,9 @@ class _Search:
             return self._reached() if self._polished(accept_any=True) else otherwise
         if self.state.gradient_norm > self.limits.tol:
             return otherwise
-        here = Polished(self.state.x.copy(), self.state.energy, self.state.gradient_norm, True, "", 0, 0.0, None)
+        if not self.derivatives.model.deterministic:
+            return Status.ESTIMATED
+        here = Polished(self._here.copy(), self.state.energy, self.state.gradient_norm, True, "", 0, 0.0, None)
         return self._reached() if self._certified(here, accept_any=True) else otherwise
 
     def _reached(self) -> Status:
@@ -350,8 +362,9 @@ class _Search:
     def result(self, status: Status) -> SearchResult:
         """Everything about this search."""
         state, d = self.state, self.derivatives
-        at = self.point or self.interrupted_at or state
+        at = self.point or self.interrupted_at or _Stand(self._here, state.energy, state.gradient_norm)
         norm = float(at.gradient_norm)
+        estimate = self._estimate()
         calls = f"{d.n_gradient} gradients and {d.n_hvp} Hessian-vector products"
         message = f"{status.sentence} |g| = {norm:.2e} after {self.n_steps} steps, {calls}."
         if self.point is not None:
@@ -359,6 +372,8 @@ class _Search:
             message += f" Index {index} (asked for {self.index}), nullity {nullity}: {self.point.certificate}."
         elif self.note:
             message += f" {self.note}."
+        if estimate is not None:
+            message += f" Estimate: {estimate}."
         path = None
         if self.limits.keep_path:
             if self.point is not None:
@@ -367,5 +382,11 @@ class _Search:
             path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm))
         return SearchResult(
             status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient,
-            d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path,
+            d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path, getattr(state, "n_rejected", 0), estimate,
         )  # fmt: skip
+
+    def _estimate(self) -> Estimate | None:
+        """What a stochastic method says of an end that is not certified."""
+        if self.point is not None or not self.limits.full_certificate or not hasattr(self.method, "conclude"):
+            return None
+        return self.method.conclude(self.derivatives, self.state, self.index)

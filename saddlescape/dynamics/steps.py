@@ -10,6 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def _whole(name: str, value: object) -> None:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}: got {value!r}, expected an integer of at least 1")
+
+
 def _positive(name: str, value: float | None) -> None:
     if value is not None and not value > 0:
         raise ValueError(f"{name}: got {value!r}, expected a positive number, or None to take it from the problem")
@@ -132,5 +137,139 @@ class Nesterov:
     restart: int = 200
 
     def __post_init__(self) -> None:
-        if not isinstance(self.restart, (int, np.integer)) or isinstance(self.restart, bool) or self.restart < 1:
-            raise ValueError(f"restart: got {self.restart!r}, expected an integer of at least 1")
+        _whole("restart", self.restart)
+
+
+# --- stochastic dynamics --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decaying:
+    """Step sizes gamma / (n + m)^p: with 1/2 < p <= 1 their sum diverges and the sum of their squares does not.
+
+    Near a saddle with mu = min |lambda| and L = max |lambda| the mean square error falls as n^-min(1, 2 gamma mu) for p = 1, as
+    n^-p for p < 1; the first step gamma / m^p has to be less than 2 / L. Both are checked where a search is made, with a warning.
+
+    Parameters
+    ----------
+    gamma : float
+    m : float
+        Larger: shorter first steps, which keep the iterate in its basin.
+    p : float
+        0 < p <= 1; up to 1/2 noise is not averaged out, and a warning says so.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+
+    gamma: float
+    m: float = 10.0
+    p: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive("gamma", self.gamma)
+        _positive("m", self.m)
+        if not 0 < self.p <= 1:
+            raise ValueError(f"p: got {self.p!r}, expected 0 < p <= 1 (see Constant for p = 0)")
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same step size throughout: with noise the iterate ends up wandering around the saddle, its average does not.
+
+    Parameters
+    ----------
+    size : float
+    """
+
+    size: float
+
+    def __post_init__(self) -> None:
+        _positive("size", self.size)
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """Step sizes from the problem: constant while the iterate travels, then gamma / (n + m) with gamma = factor / mu.
+
+    The constant is 1 / L, or less where the noise would carry the iterate out of its basin: such that its stationary spread is a
+    tenth of the length over which the curvature changes by half. Travelling has ended when successive moves point, on average,
+    against each other (Pflug's criterion); mu = min |lambda| is then estimated from the index + 1 lowest eigenvalues of the mean
+    of a few sampled Hessians, and m makes the first decaying step as long as the constant one.
+
+    Parameters
+    ----------
+    factor : float
+        gamma mu; more than 1/2 for the full rate, and 1 is optimal where mu is known exactly.
+
+    References
+    ----------
+    Pflug, Stoch. Models 6 (1990) 297; Chee, Toulis, AISTATS (2018).
+    """
+
+    factor: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.factor > 0.5:
+            raise ValueError(f"factor: got {self.factor!r}, expected more than 1/2: below that errors fall more slowly than 1/n")
+
+
+@dataclass(frozen=True)
+class EigenvectorSearch:
+    """Frame by the stochastic eigenvector search: each vector by steps of Oja's kind, deflated by those before it.
+
+    v_i' = v_i - b(n) (M^-1 H(x; w) v_i - sum_{j <= i} v_j (v_j . H(x; w) v_i)), then orthonormalised, i = 1 to k in turn, with a
+    fresh sample w each sweep. See also `saddlescape.stochastic_eigenvectors`, which runs it at a fixed point.
+
+    Parameters
+    ----------
+    step : Decaying, Constant or Estimated
+        Step sizes b(n). Default: 1 / (width of the spectrum) while the iterate travels, then decaying as n^-0.7.
+    inner : int
+        Sweeps for each step of the saddle search; the frame goes on from where it was (warm start).
+
+    References
+    ----------
+    Shi, Zhang, Du, arXiv 2510.14144, Algorithm 4.1.
+    """
+
+    step: Decaying | Constant | Estimated = Estimated()
+    inner: int = 1
+
+    def __post_init__(self) -> None:
+        check_schedule_type("step", self.step)
+        _whole("inner", self.inner)
+
+
+@dataclass(frozen=True)
+class DoublingBatch:
+    """The number of samples that a step averages, doubled again and again.
+
+    Parameters
+    ----------
+    every : int
+        Steps between two doublings.
+    limit : int
+        The most samples of one step.
+    """
+
+    every: int = 1000
+    limit: int = 256
+
+    def __post_init__(self) -> None:
+        _whole("every", self.every)
+        _whole("limit", self.limit)
+
+
+def check_schedule_type(name: str, schedule: object) -> None:
+    """Check that something is a step-size schedule.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not isinstance(schedule, (Decaying, Constant, Estimated)):
+        raise ValueError(f"{name}: got {schedule!r}, expected Decaying(gamma, m, p), Constant(size) or Estimated()")

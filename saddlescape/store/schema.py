@@ -64,7 +64,7 @@ _PLAIN = {
 
 @cache
 def fields(cls: type) -> tuple[Field, ...]:
-    """The fields of a record class, in order.
+    """The fields of a record class that are stored, in order: all but those whose metadata says otherwise.
 
     Raises
     ------
@@ -72,7 +72,11 @@ def fields(cls: type) -> tuple[Field, ...]:
         If a field has a type that the store does not know how to keep.
     """
     hints = typing.get_type_hints(cls)
-    return tuple(Field(f.name, *_kind(hints[f.name], f"{cls.__name__}.{f.name}")) for f in dataclasses.fields(cls))
+    return tuple(
+        Field(f.name, *_kind(hints[f.name], f"{cls.__name__}.{f.name}"))
+        for f in dataclasses.fields(cls)
+        if f.metadata.get("stored", True)
+    )
 
 
 @cache

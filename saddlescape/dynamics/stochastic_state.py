@@ -1,0 +1,199 @@
+"""Where a stochastic search stands, and the calls that connect it to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..numerics.derivatives import Derivatives
+from ..numerics.sampling import Estimates
+from . import advance_stochastic as stepping
+from .advance import NON_FINITE, START, X
+from .averages import Chunk, Tail, chunk_end
+
+PATIENCE = 5000  # steps over which a search has to make progress
+
+
+@dataclass(eq=False, kw_only=True)
+class StochasticState:
+    """Where a stochastic search stands; see `saddlescape.dynamics.state.State` for what the loop reads.
+
+    Attributes
+    ----------
+    estimates : Estimates
+        The stochastic derivatives.
+    rng : Generator
+        The stream of the samples.
+    rows, floats, ints, quotients, sample : arrays
+        What the stepping functions update in place, see `saddlescape.dynamics.advance_stochastic`.
+    tail : Tail
+        Averages over the last half of the steps.
+    estimate : (n,) array
+        Mean of the iterates over the tail.
+    energy, gradient_norm, max_energy : float
+        At the estimate, where the model has exact ones; else NaN, and the bound on the gradient norm that holds with 95 %.
+    next_move : float
+        How far the estimate may be from where it is going (max-norm).
+    """
+
+    estimates: Estimates
+    rng: np.random.Generator
+    rows: np.ndarray
+    floats: np.ndarray
+    ints: np.ndarray
+    quotients: np.ndarray
+    sample: Any
+    length: float = 1.0
+    own_cap: bool = False
+    tail: Tail = field(default_factory=Tail)
+    estimate: np.ndarray
+    energy: float = np.nan
+    gradient_norm: float = np.inf
+    max_energy: float = np.nan
+    next_move: float = np.inf
+    patience: int = PATIENCE
+    refined_at: int = 0
+
+    @property
+    def start(self) -> np.ndarray:
+        """Where the search began, (n,)."""
+        return self.rows[START]
+
+    @property
+    def x(self) -> np.ndarray:
+        """The iterate, (n,); a view."""
+        return self.rows[X]
+
+    @property
+    def frame(self) -> np.ndarray:
+        """The frame X, (k, n)."""
+        first = stepping.blocks(0)[0]
+        return self.rows[first : first + self.quotients.shape[1]]
+
+    @property
+    def metric_frame(self) -> np.ndarray:
+        """Its image under the metric, (k, n)."""
+        first = stepping.blocks(self.quotients.shape[1])[1]
+        return self.rows[first : first + self.quotients.shape[1]]
+
+    @property
+    def outcome(self) -> int:
+        """How the last steps ended."""
+        return int(self.ints[stepping.OUTCOME])
+
+    @property
+    def n_rejected(self) -> int:
+        """How many steps were rejected because an estimate was not finite."""
+        return int(self.ints[stepping.REJECTED])
+
+    @property
+    def step(self) -> int:
+        """How many steps have been made."""
+        return int(self.ints[stepping.STEP])
+
+    @property
+    def check_every(self) -> int:
+        """Steps to the end of the chunk, where averages are looked at."""
+        return chunk_end(self.step) - self.step
+
+    def widen(self, length: float) -> None:
+        """Take a larger length as the scale, and the displacement cap with it unless the user set it."""
+        if not self.own_cap:
+            self.floats[stepping.CAP] *= length / self.length
+        self.length = length
+
+
+def empty_state(estimates: Estimates, x0: np.ndarray, k: int, rng: np.random.Generator) -> StochasticState:
+    """Arrays for a frame of k rows at x0 (n,); sizes are still to be set."""
+    rows = np.zeros((stepping.blocks(k)[-1], x0.size))
+    rows[START] = rows[X] = x0
+    return StochasticState(
+        estimates=estimates,
+        rng=rng,
+        rows=rows,
+        floats=np.zeros(stepping.N_FLOATS),
+        ints=_frame_rows(k),
+        quotients=np.zeros((2, k)),
+        sample=np.empty(estimates.model.sample_size) if estimates.compiled else None,
+        estimate=x0.copy(),
+    )
+
+
+def _frame_rows(k: int) -> np.ndarray:
+    ints = np.zeros(stepping.N_INTS, dtype=np.int64)
+    ints[stepping.FRAME_ROWS] = k
+    return ints
+
+
+def make_steps(kind: str, state: StochasticState, n_steps: int) -> int:
+    """Up to ``n_steps`` steps ("saddle") or sweeps at a fixed point ("eigenvector"); returns how many were made."""
+    estimates, which = state.estimates, ("saddle", "eigenvector").index(kind)
+    derivatives = estimates.derivatives
+    mass = np.array(np.broadcast_to(derivatives.mass, state.x.size))
+    arrays = (state.rows, state.floats, state.ints, state.quotients)
+    if not estimates.compiled:
+        function = (stepping.saddle_steps, stepping.eigenvector_steps)[which]
+        return function(*_interpreted(estimates), mass, n_steps, *arrays, None, state.rng)
+    counters = [stepping.GRADIENTS, stepping.PRODUCTS]
+    before = state.ints[counters]
+    done = stepping.compiled()[which](
+        *estimates.model.kernels.stochastic_pointers, estimates.model.params, mass, mass, n_steps, *arrays, state.sample, state.rng
+    )
+    gradients, products = state.ints[counters] - before
+    derivatives.n_gradient += int(gradients)
+    derivatives.n_hvp += int(products)
+    return done
+
+
+def close_chunk(derivatives: Derivatives, state: StochasticState) -> None:
+    """Move the sums since the last chunk into the tail, and look where the search stands."""
+    added = int(state.ints[stepping.ADDED])
+    if added:
+        sums = state.rows[[stepping.SUM_X, stepping.SUM_G]] / added
+        squares, aligned = float(state.floats[stepping.SQUARES]) / added, float(state.floats[stepping.ALIGNED])
+        state.tail.add(Chunk(state.step - added, added, sums[0], sums[1], squares, aligned))
+        state.estimate = state.tail.mean("x")
+        state.next_move = state.tail.spread()
+    state.rows[[stepping.SUM_X, stepping.SUM_G]] = 0.0
+    state.floats[[stepping.SQUARES, stepping.ALIGNED]] = 0.0
+    state.ints[stepping.ADDED] = 0
+    look(derivatives, state)
+
+
+def look(derivatives: Derivatives, state: StochasticState) -> None:
+    """Energy and gradient norm at the estimate, exact where the model has them, else a bound that holds with 95 % confidence."""
+    if not derivatives.model.deterministic:
+        if state.tail.chunks:
+            state.gradient_norm = gradient_bound(derivatives, state.tail)
+        return
+    gradient = np.empty_like(state.estimate)
+    state.energy = derivatives.energy_gradient(state.estimate, gradient)
+    state.gradient_norm = derivatives.gradient_norm(gradient)
+    state.max_energy = max(state.max_energy, state.energy) if np.isfinite(state.max_energy) else state.energy
+    if not (np.isfinite(state.energy) and np.isfinite(state.gradient_norm)):
+        state.ints[stepping.OUTCOME] = NON_FINITE
+
+
+def gradient_bound(derivatives: Derivatives, tail: Tail) -> float:
+    """Norm of the mean gradient estimate over the tail plus two standard errors."""
+    norm = derivatives.gradient_norm(tail.mean("g"))
+    variance = max(tail.mean("squares") - norm**2, 0.0)
+    return norm + 2.0 * float(np.sqrt(variance / tail.steps))
+
+
+def _interpreted(estimates: Estimates) -> tuple:
+    """The arguments of a stepping function that connect it to any model; the sample in use is kept here, whatever it is."""
+    held: list[Any] = [None]
+
+    def draw(params: Any, rng: np.random.Generator, sample: Any) -> None:
+        held[0] = estimates.draw(rng)
+
+    def gradient(x: np.ndarray, params: Any, sample: Any, out: np.ndarray) -> None:
+        estimates.gradient(x, held[0], out)
+
+    def hvp(x: np.ndarray, v: np.ndarray, params: Any, sample: Any, out: np.ndarray) -> None:
+        estimates.hvp(x, v, held[0], out)
+
+    return draw, gradient, hvp, None, estimates.derivatives

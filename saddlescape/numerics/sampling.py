@@ -1,0 +1,134 @@
+"""Stochastic derivatives: the estimates of a model, counted; means over fixed samples; what eigenvalues can be told from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import erf, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..model import EnergyModel, filled
+from .derivatives import Derivatives
+
+
+class Estimates:
+    """Stochastic derivatives of a model: its own, or by differences with one sample at both ends; every call is counted.
+
+    Parameters
+    ----------
+    derivatives : Derivatives
+        Where calls are counted, and whose metric serves.
+    model : EnergyModel
+        With ``draw`` and ``stochastic_gradient``.
+    """
+
+    def __init__(self, derivatives: Derivatives, model: EnergyModel):
+        self.derivatives = derivatives
+        self.model = model
+        self.has_hvp = hasattr(model, "stochastic_hvp")
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the stepping functions can run compiled: kernels for the estimates, and no preconditioner but the mass."""
+        kernels = self.model.kernels
+        ready = kernels is not None and kernels.draw is not None and kernels.stochastic_gradient is not None
+        return ready and self.derivatives.preconditioner is None
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        """One sample."""
+        return self.model.draw(rng)
+
+    def gradient(self, x: np.ndarray, sample: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """The estimate of dE/dx that belongs to a sample, (n,)."""
+        out = np.empty(x.size) if out is None else out
+        self.derivatives.n_gradient += 1
+        return filled(self.model.stochastic_gradient(x, sample, out), out, "stochastic_gradient")
+
+    def hvp(self, x: np.ndarray, v: np.ndarray, sample: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """The estimate of H(x) v, (n,); without one of the model's own, by two gradients of the same sample."""
+        out = np.empty(x.size) if out is None else out
+        self.derivatives.n_hvp += 1
+        if self.has_hvp:
+            return filled(self.model.stochastic_hvp(x, v, sample, out), out, "stochastic_hvp")
+        length = dimer_length(self.derivatives, x) / max(np.abs(v).max(), 1e-300)
+        plus = self.gradient(x + length * v, sample)
+        self.gradient(x - length * v, sample, out)
+        np.subtract(plus, out, out=out)
+        out /= 2.0 * length
+        return out
+
+    def mean(self, rng: np.random.Generator, size: int) -> SampleMean:
+        """The mean over so many fresh samples."""
+        return SampleMean(self, [self.draw(rng) for _ in range(size)])
+
+
+def dimer_length(derivatives: Derivatives, x: np.ndarray) -> float:
+    """Half length of the difference that replaces missing products along a vector of max-norm 1."""
+    return derivatives.dimer_length * (1.0 + float(np.abs(x).max()))
+
+
+class SampleMean:
+    """Derivatives of the energy averaged over fixed samples: deterministic, so that whatever asks for derivatives can use it.
+
+    It has of `Derivatives` what measuring scales and eigenpairs takes.
+
+    Parameters
+    ----------
+    estimates : Estimates
+    samples : sequence
+    """
+
+    def __init__(self, estimates: Estimates, samples: Sequence[Any]):
+        self.estimates = estimates
+        self.samples = samples
+        inner = estimates.derivatives
+        self.dim, self.mass, self.preconditioner = inner.dim, inner.mass, inner.preconditioner
+        self.solve, self.apply = inner.solve, inner.apply
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Mean of the gradient estimates, (n,)."""
+        return np.mean([self.estimates.gradient(x, sample) for sample in self.samples], axis=0)
+
+    def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Mean of the estimates of H(x) v, (n,)."""
+        return np.mean([self.estimates.hvp(x, v, sample) for sample in self.samples], axis=0)
+
+    def hvp_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """`hvp` of each row of (k, n), (k, n)."""
+        return np.array([self.hvp(x, v) for v in rows]).reshape(rows.shape)
+
+    def spread(self, x: np.ndarray) -> np.ndarray:
+        """Standard deviation of each entry of M^-1 times a single gradient estimate at x, (n,)."""
+        rows = np.array([self.estimates.gradient(x, sample) for sample in self.samples])
+        return np.std(self.solve(rows), axis=0, ddof=1)
+
+
+class SignedValues(NamedTuple):
+    """Eigenvalues told from samples.
+
+    Parameters
+    ----------
+    values, errors : (m,) arrays
+        Rayleigh quotients and their standard errors.
+    confidence : (m,) array
+        Probability that the sign is right, for normal errors.
+    """
+
+    values: np.ndarray
+    errors: np.ndarray
+    confidence: np.ndarray
+
+
+def signed_values(estimates: Estimates, x: np.ndarray, vectors: np.ndarray, rng: np.random.Generator, size: int) -> SignedValues:
+    """Rayleigh quotients v.Hv of mass-orthonormal rows (m, n) from fresh samples, independent of those that gave the vectors.
+
+    Eigenvalues of a mean of noisy matrices are pushed apart by the noise; quotients with vectors from other samples are not.
+    """
+    quotients = np.empty((size, len(vectors)))
+    for row in quotients:
+        sample = estimates.draw(rng)
+        row[:] = [np.dot(v, estimates.hvp(x, v, sample)) for v in vectors]
+    values, errors = quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(size)
+    scores = np.abs(values) / np.maximum(errors, 1e-300)
+    return SignedValues(values, errors, np.array([0.5 * (1.0 + erf(score / sqrt(2.0))) for score in scores]))
