@@ -1,39 +1,13 @@
-"""Models from plain functions, by name and from a file; points that are checked at the door."""
+"""Models from plain functions, points that are checked at the door, and the base class."""
 
 import pickle
 
 import numpy as np
 import pytest
 
-from saddlescape import EnergyModel, as_model, load_model
-from saddlescape.model import check_point, model_name, model_parameters, parameters_digest
+from saddlescape import EnergyModel, as_model
+from saddlescape.model import check_point
 from saddlescape.models import DoubleWells, MuellerBrown
-
-SOURCE = """
-from dataclasses import dataclass
-
-import numpy as np
-
-from saddlescape.model import EnergyModel
-
-
-@dataclass(frozen=True)
-class Bowl(EnergyModel):
-    stiffness: float = 1.0
-    dim: int = 2
-
-    def energy(self, x):
-        return 0.5 * self.stiffness * float(x @ x)
-
-    def gradient(self, x, out=None):
-        out = np.empty(self.dim) if out is None else out
-        out[:] = self.stiffness * x
-        return out
-
-
-class NoModel:
-    pass
-"""
 
 
 def energy(x):
@@ -42,13 +16,6 @@ def energy(x):
 
 def gradient(x):
     return 4.0 * x**3
-
-
-@pytest.fixture
-def model_file(tmp_path):
-    path = tmp_path / "bowl.py"
-    path.write_text(SOURCE)
-    return path
 
 
 # --- as_model -------------------------------------------------------------------------------------------------------------
@@ -133,67 +100,6 @@ def test_check_point_says_what_is_wrong(x, error, message):
         check_point(x, 3)
     with pytest.raises(error, match=message.replace("x0", "start")):
         check_point(x, 3, "start")
-
-
-# --- load_model -----------------------------------------------------------------------------------------------------------
-
-
-def test_shipped_models_load_by_name():
-    assert isinstance(load_model("MuellerBrown"), MuellerBrown)
-    assert isinstance(load_model("saddlescape.models.MuellerBrown"), MuellerBrown)
-    assert load_model("DoubleWells", {"weights": [1.0, 2.0]}) == DoubleWells((1.0, 2.0))
-
-
-def test_a_model_is_loaded_from_a_file(model_file):
-    model = load_model(f"{model_file}:Bowl", {"stiffness": 3.0})
-    assert model.energy(np.array([1.0, 1.0])) == 3.0
-    assert model_name(model) == f"{model_file.resolve()}:Bowl"
-    assert load_model("bowl.py:Bowl", base=model_file.parent) == load_model(f"{model_file}:Bowl")
-    # One module per file, however often it is loaded: its kernels would be compiled twice otherwise.
-    assert type(load_model(f"{model_file}:Bowl")) is type(model)
-
-
-def test_name_and_parameters_build_the_model_again(model_file):
-    for model in (load_model(f"{model_file}:Bowl", {"stiffness": 2.5}), DoubleWells((1.0, 2.5))):
-        again = load_model(model_name(model), model_parameters(model))
-        assert again == model and type(again) is type(model)
-        assert parameters_digest(again) == parameters_digest(model)
-    assert parameters_digest(DoubleWells((1.0, 2.0))) != parameters_digest(DoubleWells((2.0, 1.0)))
-
-
-def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):
-    path = tmp_path / "broken.py"
-    path.write_text("raise RuntimeError('half way')")
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match="half way"):
-            load_model(f"{path}:Bowl")
-    path.write_text(SOURCE)
-    assert load_model(f"{path}:Bowl").dim == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters", "message"),
-    [
-        ("MulerBrown", {}, r"model 'MulerBrown' is not shipped \(did you mean 'MuellerBrown'\?\)"),
-        ("saddlescape.models.Nonsense", {}, "a model of your own is named path/file.py:Class"),
-        (
-            "DoubleWells",
-            {"weigths": [1.0]},
-            r"'weigths' is unknown to DoubleWells \(did you mean 'weights'\?\); it takes \['weights'\]",
-        ),
-        ("DoubleWells", {}, r"model 'DoubleWells' could not be built from \{\}: .*weights"),
-    ],
-)
-def test_load_model_suggests_what_may_be_meant(name, parameters, message):
-    with pytest.raises(ValueError, match=message):
-        load_model(name, parameters)
-
-
-def test_load_model_says_what_a_file_has(model_file):
-    with pytest.raises(FileNotFoundError, match=r"none\.py does not exist"):
-        load_model(f"{model_file.parent / 'none.py'}:Bowl")
-    with pytest.raises(ValueError, match=r"has no class 'Bow' \(did you mean 'Bowl'\?\)"):
-        load_model(f"{model_file}:Bow")
 
 
 # --- the base class -------------------------------------------------------------------------------------------------------

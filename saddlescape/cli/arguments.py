@@ -39,7 +39,7 @@ def model_parameters(pairs: list[str]) -> dict[str, Any]:
 
 def model_like(name: str, landscape: Landscape) -> EnergyModel:
     """The model of that name, with the parameters that a landscape remembers."""
-    from ..model import load_model
+    from ..naming import load_model
 
     return load_model(name, landscape.info.params)
 

@@ -117,7 +117,7 @@ def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method
 
 
 def _interrupted(path: Path, model: EnergyModel | None) -> int:
-    from ..model import model_name
+    from ..naming import model_name
 
     command = ["saddlescape", "resume", str(path)]
     # Only shipped models are rebuilt from a file, so the command to type has to name any other.

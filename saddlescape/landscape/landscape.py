@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import EnergyModel, load_model, model_name, model_parameters, parameters_digest, source_digest
+from ..model import EnergyModel
+from ..naming import load_model, model_name, model_parameters, parameters_digest, source_digest
 from ..results import SearchResult, StationaryPoint
 from .records import Commit, Edge, Node, Run, SearchRecord, Task
 

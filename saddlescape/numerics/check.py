@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..model import EnergyModel, check_point, model_name
+from ..model import EnergyModel, check_point
+from ..naming import model_name
 from .checks import CHECKS, CheckResult, Subject
 from .derivatives import Derivatives
 
