@@ -13,7 +13,7 @@ import pytest
 from saddlescape import Landscape, Status, __version__, load
 from saddlescape.cli import main
 from saddlescape.cli.report import describe, outcome, summary
-from saddlescape.landscape.landscape import ModelInfo
+from saddlescape.landscape.info import ModelInfo
 from saddlescape.landscape.progress import Progress, ProgressBar, ProgressLines, progress_to
 from saddlescape.landscape.records import Commit, Edge, Node, SearchRecord, Task
 from saddlescape.models import MuellerBrown

@@ -137,7 +137,8 @@ def _progress(options: argparse.Namespace) -> Progress | None:
 
 def _remove(path: Path, model: EnergyModel) -> None:
     """Take a landscape file away with its journal. The store refuses where somebody writes it, or where it is no landscape file."""
-    from ..landscape.landscape import Landscape, ModelInfo
+    from ..landscape.info import ModelInfo
+    from ..landscape.landscape import Landscape
     from ..store import FileStore
 
     empty = Landscape(ModelInfo.of(model, model.symmetry))

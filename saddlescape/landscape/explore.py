@@ -21,7 +21,8 @@ from ..symmetry import Symmetry
 from .driver import Driver, new_run
 from .execute import Plan
 from .frontier import DownwardSearch, Search, UpwardSearch, is_integer
-from .landscape import Landscape, ModelInfo
+from .info import ModelInfo
+from .landscape import Landscape
 from .merge import Merger
 from .parallel import Pooled, Serial, staffed
 from .records import Run, SearchRecord, Task

@@ -106,7 +106,7 @@ def bind(landscape: Landscape, model: EnergyModel | None, symmetry: Symmetry | N
     ValueError
         If they are not, or the model is not shipped and was not given.
     """
-    from .landscape import ModelInfo
+    from .info import ModelInfo
 
     landscape.attach(landscape.model if model is None else model, symmetry)
     made_with, given = landscape.info.symmetry, ModelInfo.of(landscape.model, landscape.symmetry).symmetry

@@ -13,7 +13,8 @@ import pytest
 
 from saddlescape.landscape.expand import to_networkx
 from saddlescape.landscape.export import export
-from saddlescape.landscape.landscape import Landscape, ModelInfo
+from saddlescape.landscape.info import ModelInfo
+from saddlescape.landscape.landscape import Landscape
 from saddlescape.landscape.records import Edge, Node
 from saddlescape.results import StationaryPoint
 
