@@ -103,7 +103,8 @@ def _run(
 
 def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method: Any) -> None:
     """A run goes on with the settings it was begun with, so a run file that was changed since must not seem to be obeyed."""
-    from ..landscape.explore import MERGE_TOLERANCE, configure
+    from ..landscape.arguments import configure
+    from ..landscape.explore import MERGE_TOLERANCE
 
     made = {**begun.configuration, "seed": begun.entropy}
     asked = configure(model, run.explore.max_index, method, None, run.explore.upward, MERGE_TOLERANCE)
