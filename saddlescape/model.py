@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .given import as_number, check_dim, filled, nearest, returned
 
 if TYPE_CHECKING:
     from .kernels import Kernels
@@ -79,7 +82,7 @@ class EnergyModel:
         if self.kernels is not None:
             return self.kernels.energy_gradient(x, self.params, out)
         filled(self.gradient(x, out), out, "gradient")
-        return self.energy(x)
+        return as_number(self.energy(x), "energy")
 
     def __getattr__(self, name: str) -> Any:
         # hvp comes with the kernels; without them it must look absent, so that the dimer takes over.
@@ -126,11 +129,11 @@ class FunctionModel(EnergyModel):
 
     def energy(self, x: np.ndarray) -> float:
         """E(x) for x (n,)."""
-        return float(self.energy_function(x))
+        return as_number(self.energy_function(x), "energy")
 
     def gradient(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """dE/dx (n,) at x (n,)."""
-        return _returned(self.gradient_function(x), out, self.dim, "gradient")
+        return returned(self.gradient_function(x), out, self.dim, "gradient")
 
     def __getattr__(self, name: str) -> Any:
         if name == "hvp" and self.hvp_function is not None:
@@ -140,26 +143,7 @@ class FunctionModel(EnergyModel):
         raise AttributeError(f"this model has no {name!r}: pass it to as_model")
 
     def _hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        return _returned(self.hvp_function(x, v), out, self.dim, "hvp")
-
-
-def filled(value: np.ndarray | None, out: np.ndarray, name: str) -> np.ndarray:
-    """``out`` with the value in it, also where a user's function returned a new array and left ``out`` alone."""
-    if value is not None and value is not out:
-        if np.shape(value) != out.shape:
-            raise ValueError(f"{name}: the model returned shape {np.shape(value)}, expected {out.shape}")
-        out[:] = value
-    return out
-
-
-def _returned(value: Any, out: np.ndarray | None, dim: int, argument: str) -> np.ndarray:
-    value = np.asarray(value, dtype=float)
-    if value.shape != (dim,):
-        raise ValueError(f"{argument}: the function returned shape {value.shape}, expected ({dim},)")
-    if out is None:
-        return value
-    out[:] = value
-    return out
+        return returned(self.hvp_function(x, v), out, self.dim, "hvp")
 
 
 def as_model(
@@ -205,36 +189,62 @@ def as_model(
     for name, function in (("energy", energy), ("gradient", gradient), ("hvp", hvp), ("hessian", hessian)):
         if not (callable(function) or (function is None and name in ("hvp", "hessian"))):
             raise TypeError(f"{name}: got {type(function).__name__}, expected a function")
-    if not isinstance(dim, (int, np.integer)) or dim < 1:
-        raise ValueError(f"dim: got {dim!r}, expected a positive integer")
+    check_dim(dim)
     return FunctionModel(int(dim), energy, gradient, hvp, hessian, mass, symmetry, coercive)
 
 
-def check_point(x: Any, dim: int, argument: str = "x0") -> np.ndarray:
-    """A private float64 copy of a point, (dim,).
+_NEEDED = ("dim", "energy", "gradient", "energy_gradient", "mass", "symmetry", "coercive", "kernels")
+# How the library calls what a model computes.
+_CALLED = {
+    "energy": "x",
+    "gradient": "x, out=None",
+    "energy_gradient": "x, out",
+    "hvp": "x, v, out=None",
+    "hessian": "x",
+    "preconditioner": "x",
+    "zero_modes": "x",
+}
+
+
+def check_is_model(model: Any) -> None:
+    """Check at the door that something is a model, before it fails deep inside a search; nothing is evaluated.
 
     Raises
     ------
     TypeError
-        If it is not made of real numbers.
+        If it is a class, lacks a member, or a function of it does not take the arguments it will be called with.
     ValueError
-        If its shape is wrong or an entry is not finite.
+        If ``dim`` is not a positive integer.
     """
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{argument}: got dtype {array.dtype}, expected real numbers (float64)")
-    if array.shape != (dim,):
-        raise ValueError(f"{argument}: got shape {array.shape}, expected ({dim},)")
-    array = np.array(array, dtype=np.float64, order="C")
-    if not np.isfinite(array).all():
-        bad = np.flatnonzero(~np.isfinite(array))
-        raise ValueError(f"{argument}: {bad.size} of {dim} entries are NaN or infinite, the first at position {bad[0]}")
-    return array
+    if isinstance(model, type):
+        raise TypeError(f"model: got the class {model.__name__}, expected an object: {model.__name__}(...)")
+    for name in _NEEDED:
+        if not hasattr(model, name) or _needs_kernels(model, name):
+            raise TypeError(
+                f"model: got {type(model).__name__}, which has no {name!r}, expected an EnergyModel with dim, and with "
+                "energy(x) and gradient(x, out=None) or kernels; as_model makes one from plain functions"
+            )
+    check_dim(model.dim)
+    for name, arguments in _CALLED.items():
+        if hasattr(model, name):
+            _check_call(model, name, arguments)
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """A suggestion ``": did you mean 'x'?"`` for a misspelt word, or the empty string."""
-    import difflib
+def _needs_kernels(model: Any, name: str) -> bool:
+    """Whether a member is the base class's, which asks the kernels, and there are none."""
+    inherited = getattr(getattr(model, name), "__func__", None)
+    return inherited in (EnergyModel.energy, EnergyModel.gradient) and model.kernels is None
 
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+
+def _check_call(model: Any, name: str, arguments: str) -> None:
+    try:
+        signature = inspect.signature(getattr(model, name))
+    except ValueError:  # some functions written in C do not tell
+        return
+    try:
+        signature.bind(*arguments.split(", "))
+    except TypeError:
+        filling = ", with the result written into out where one is given" if "out" in arguments else ""
+        raise TypeError(
+            f"model: got {type(model).__name__} with {name}{signature}, expected {name}({arguments}){filling}"
+        ) from None

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .model import EnergyModel, nearest
+from .given import nearest
+from .model import EnergyModel
 
 _SHIPPED = "saddlescape.models"
 

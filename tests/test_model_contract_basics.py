@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from saddlescape import EnergyModel, as_model
-from saddlescape.model import check_point
+from saddlescape import EnergyModel, HiSD, as_model, check_model, explore, plotting, search
+from saddlescape.given import check_point
 from saddlescape.models import DoubleWells, MuellerBrown
 
 
@@ -100,6 +100,92 @@ def test_check_point_says_what_is_wrong(x, error, message):
         check_point(x, 3)
     with pytest.raises(error, match=message.replace("x0", "start")):
         check_point(x, 3, "start")
+
+
+# --- check_is_model -------------------------------------------------------------------------------------------------------
+
+
+class Parts:
+    """What a model may be put together from, right and wrong."""
+
+    def energy(self, x):
+        return float(x @ x)
+
+    def gradient(self, x, out=None):
+        return np.copyto(np.empty(2) if out is None else out, 2.0 * x)
+
+    def short_gradient(self, x):
+        return 2.0 * x
+
+    def array_energy(self, x):
+        return x**2
+
+
+def built(*bases, **members):
+    """An object of a class named Bowl."""
+    return type("Bowl", bases or (EnergyModel,), members)()
+
+
+RIGHT = {"dim": 2, "energy": Parts.energy, "gradient": Parts.gradient}
+NO_MODELS = {
+    "a class": (MuellerBrown, TypeError, r"model: got the class MuellerBrown, expected an object: MuellerBrown\(\.\.\.\)"),
+    "a name": ("MuellerBrown", TypeError, "model: got str, which has no 'dim', expected an EnergyModel"),
+    "no dim": (built(**{**RIGHT, "__annotations__": {}, "dim": property()}), TypeError, "model: got Bowl, which has no 'dim'"),
+    "a wrong dim": (built(**{**RIGHT, "dim": 2.0}), ValueError, "dim: got 2.0, expected a positive integer"),
+    "no gradient": (
+        built(dim=2, energy=Parts.energy),
+        TypeError,
+        r"Bowl, which has no 'gradient', expected .* gradient\(x, out=None\)",
+    ),
+    "no energy": (built(dim=2, gradient=Parts.gradient), TypeError, "Bowl, which has no 'energy'"),
+    "no model": (built(object, **RIGHT), TypeError, "Bowl, which has no 'energy_gradient', expected an EnergyModel"),
+    "a gradient without out": (
+        built(**{**RIGHT, "gradient": Parts.short_gradient}),
+        TypeError,
+        r"Bowl with gradient\(x\), expected gradient\(x, out=None\), with the result written into out where one is given",
+    ),
+    "a short product": (
+        built(**RIGHT, hvp=Parts.gradient),
+        TypeError,
+        r"Bowl with hvp\(x, out=None\), expected hvp\(x, v, out=None\)",
+    ),
+    "a long Hessian": (built(**RIGHT, hessian=lambda self, x, v: None), TypeError, r"hessian\(x, v\), expected hessian\(x\)$"),
+}
+
+
+@pytest.mark.parametrize(("model", "error", "message"), NO_MODELS.values(), ids=NO_MODELS)
+def test_every_entrance_refuses_what_is_no_model(model, error, message):
+    entrances = (
+        lambda: explore(model, [0.1, 0.2]),
+        lambda: search(model, [0.1, 0.2], HiSD(1)),
+        lambda: check_model(model),
+        lambda: plotting.plot_contour(model),
+    )
+    for enter in entrances:
+        with pytest.raises(error, match=message):
+            enter()
+
+
+@pytest.mark.parametrize("model", [built(**{**RIGHT, "energy": Parts.array_energy}), as_model(lambda x: x**2, gradient, 2)])
+def test_an_energy_that_is_no_number_is_refused_at_once(model):
+    message = r"energy: the model returned an array of shape \(2,\), expected a number \(float\)"
+    for enter in (lambda: explore(model, [0.1, 0.2]), lambda: search(model, [0.1, 0.2], HiSD(1))):
+        with pytest.raises(TypeError, match=message):
+            enter()
+
+
+@pytest.mark.parametrize("value", [1, 1.0, np.float32(1.0), np.array(1.0)])
+def test_numbers_of_all_kinds_are_energies(value):
+    assert as_model(lambda x: value, gradient, 2).energy(np.zeros(2)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [(None, "None"), (1j, "1j"), ("1.0", "'1.0'"), (np.complex128(1j), ".*1j.*"), (np.ones(1), "an array of shape .1,.")],
+)
+def test_what_is_no_number_is_named(value, got):
+    with pytest.raises(TypeError, match=f"energy: the model returned {got}, expected a number"):
+        as_model(lambda x: value, gradient, 2).energy(np.zeros(2))
 
 
 # --- the base class -------------------------------------------------------------------------------------------------------

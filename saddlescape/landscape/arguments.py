@@ -12,7 +12,8 @@ from ..dynamics.describe import describe
 from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
 from ..dynamics.search import check_method
-from ..model import EnergyModel, check_point
+from ..given import check_point
+from ..model import EnergyModel
 from ..numerics.check import gradient_consistent
 from .frontier import DownwardSearch, UpwardSearch, is_integer
 

@@ -13,7 +13,7 @@ from ..dynamics.describe import describe, rebuild
 from ..dynamics.hisd import HiSD
 from ..dynamics.search import Limits
 from ..dynamics.state import Method
-from ..model import EnergyModel
+from ..model import EnergyModel, check_is_model
 from ..symmetry import Symmetry
 from .arguments import Start, check_workers, configure, entropy_of, starting_points, warn_of_wrong_gradient
 from .driver import Driver, new_run
@@ -108,7 +108,7 @@ def explore(
     ----------
     Yin, Wang, Chen, Zhang, Zhang, Phys. Rev. Lett. 124 (2020) 090601.
     """
-    _check_model(model)
+    check_is_model(model)
     landscape = Landscape(ModelInfo.of(model, symmetry if symmetry is not None else model.symmetry), model, symmetry)
     entropy = entropy_of(rng)
     check_workers(workers)
@@ -204,12 +204,6 @@ def begin(landscape: Landscape, keeper: Any, configuration: dict, entropy: int, 
     landscape.runs.append(run)
     landscape.add_tasks(tasks)
     keeper.begin(run, tasks)
-
-
-def _check_model(model: Any) -> None:
-    for member in ("dim", "energy", "gradient"):
-        if not hasattr(model, member):
-            raise TypeError(f"model: got {type(model).__name__}, which has no {member!r}, expected an EnergyModel; see as_model")
 
 
 def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, workers, progress, callback) -> Landscape:

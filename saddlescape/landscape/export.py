@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import nearest
+from ..given import nearest
 from .expand import to_networkx
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..model import EnergyModel
+from ..model import EnergyModel, check_is_model
 from ..naming import load_model
 from ..results import SearchResult, StationaryPoint
 from .completeness import Completeness
@@ -182,9 +182,12 @@ class Landscape:
 
         Raises
         ------
+        TypeError
+            If it is no model.
         ValueError
             If name, parameters or dimension differ from the model the landscape was made with.
         """
+        check_is_model(model)
         self.info.check(model)
         self._model = model
         self._symmetry = symmetry if symmetry is not None else self._symmetry

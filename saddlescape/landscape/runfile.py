@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
-from ..model import EnergyModel, nearest
+from ..given import nearest
+from ..model import EnergyModel
 from ..naming import load_model
 
 

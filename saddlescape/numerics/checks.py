@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import as_number
 from ..model import EnergyModel
 from .derivatives import DENSE_LIMIT, Derivatives
 from .taylor import Slope, energy_rounding, energy_slope, gradient_slope
@@ -75,9 +76,8 @@ def _relative(difference: np.ndarray, *sizes: np.ndarray) -> float:
 
 def _values(s: Subject) -> Iterator[CheckResult]:
     """The energy is a finite number, the gradient a finite vector, ``out`` is filled, ``energy_gradient`` agrees."""
-    energy, gradient = s.model.energy(s.x), np.array(s.model.gradient(s.x))
-    finite = np.ndim(energy) == 0 and np.isfinite(energy)
-    yield CheckResult("energy is a finite number", "passed" if finite else "failed", float(np.ravel(energy)[0]), "finite")
+    energy, gradient = as_number(s.model.energy(s.x), "energy"), np.array(s.model.gradient(s.x))
+    yield CheckResult("energy is a finite number", "passed" if np.isfinite(energy) else "failed", energy, "finite")
     good = gradient.shape == s.x.shape and bool(np.isfinite(gradient).all())
     wrong = "" if good else f"got shape {gradient.shape} with {int(np.sum(~np.isfinite(gradient)))} entries that are not finite"
     yield CheckResult(
@@ -87,7 +87,7 @@ def _values(s: Subject) -> Iterator[CheckResult]:
     s.model.gradient(s.x, out=out)
     yield _at_most("gradient fills out", _relative(out - gradient, gradient), 1e-12)
     out = np.full(s.x.size, np.nan)
-    value = s.model.energy_gradient(s.x, out)
+    value = as_number(s.model.energy_gradient(s.x, out), "energy_gradient")
     yield _at_most("energy_gradient agrees: gradient", _relative(out - gradient, gradient), 1e-10)
     rounding = energy_rounding(s.derivatives, s.x, s.direction())
     yield _at_most("energy_gradient agrees: energy", abs(value - energy), max(1e-10 * abs(energy), 100.0 * rounding))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..model import EnergyModel, filled
+from ..given import as_number, filled
+from ..model import EnergyModel
 
 DENSE_LIMIT = 500
 """No dense (n, n) matrix is formed above this dimension."""
@@ -50,12 +51,12 @@ class Derivatives:
     def energy_gradient(self, x: np.ndarray, out: np.ndarray) -> float:
         """E(x), with dE/dx written into ``out`` (n,)."""
         self.n_gradient += 1
-        return self.model.energy_gradient(x, out)
+        return as_number(self.model.energy_gradient(x, out), "energy_gradient")
 
     def energy(self, x: np.ndarray) -> float:
         """E(x)."""
         self.n_energy += 1
-        return float(self.model.energy(x))
+        return as_number(self.model.energy(x), "energy")
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """dE/dx (n,)."""

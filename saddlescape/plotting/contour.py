@@ -10,6 +10,7 @@ from matplotlib import colormaps, patheffects
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
+from ..model import check_is_model
 from ..results import Trajectory
 from .style import EDGE_STYLES, FONT, axes_or_new, index_style
 
@@ -68,9 +69,12 @@ def plot_contour(
 
     Raises
     ------
+    TypeError
+        If ``model`` is not a model.
     ValueError
         If the model has not two unknowns, there is no box, or an argument is out of range.
     """
+    check_is_model(model)
     if model.dim != 2:
         raise ValueError(
             f"model: got {type(model).__name__} with {model.dim} unknowns, expected 2; "
