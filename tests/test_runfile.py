@@ -154,6 +154,7 @@ def test_mistakes_of_content_are_named(run_file, mistake):
         run.build_method()
     message = str(caught.value)
     assert [word for word in words if word not in message] == []
+    assert message.count("did you mean") <= 1
 
 
 def test_missing_files_are_named(run_file, tmp_path):

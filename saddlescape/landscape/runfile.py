@@ -196,8 +196,7 @@ class RunFile:
             try:
                 model.start(start)
             except ValueError as error:
-                near = nearest(start, list(model.start_names))
-                raise ValueError(f"{self.path}: [explore] {error}{near}") from error
+                raise ValueError(f"{self.path}: [explore] {error}") from error
             return start
         if start is None or not isinstance(start[0], list):
             return None if start is None else np.array(start, dtype=float)
