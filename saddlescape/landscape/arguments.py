@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from ..given import check_point
 from ..model import EnergyModel
 from ..numerics.check import gradient_consistent
 from .frontier import DownwardSearch, UpwardSearch, is_integer
+from .progress import Progress, progress_to
 
 Start = str | np.ndarray | Sequence[np.ndarray] | Sequence[str] | None
 
@@ -66,6 +68,17 @@ def check_workers(workers: Any) -> None:
     """Check a number of worker processes."""
     if not (is_integer(workers) and workers >= 1):
         raise ValueError(f"workers: got {workers!r}, expected an integer of at least 1")
+
+
+def progress_of(progress: Any) -> Progress | None:
+    """The progress meant by what was given: True is what the command line shows, False and None are silence."""
+    if progress is None or progress is False:
+        return None
+    if progress is True:
+        return progress_to(sys.stderr)
+    if isinstance(progress, type) or not isinstance(progress, Progress):
+        raise TypeError(f"progress: got {progress!r}, expected True, or an object with update(landscape) and close()")
+    return progress
 
 
 def entropy_of(rng: Any) -> int:

@@ -15,7 +15,7 @@ from ..dynamics.search import Limits
 from ..dynamics.state import Method
 from ..model import EnergyModel, check_is_model
 from ..symmetry import Symmetry
-from .arguments import Start, check_workers, configure, entropy_of, starting_points, warn_of_wrong_gradient
+from .arguments import Start, check_workers, configure, entropy_of, progress_of, starting_points, warn_of_wrong_gradient
 from .driver import Driver, new_run
 from .execute import Plan
 from .frontier import DownwardSearch, Search, UpwardSearch
@@ -45,7 +45,7 @@ def explore(
     executor: Executor | None = None,
     workers: int = 1,
     rng: Any = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
     merge_tolerance: float = MERGE_TOLERANCE,
 ) -> Landscape:
@@ -83,8 +83,9 @@ def explore(
         importable there (no lambdas).
     rng : int, SeedSequence or Generator, optional
         Seed. Default: 0.
-    progress : Progress, optional
-        See `saddlescape.landscape.progress`.
+    progress : bool or Progress, optional
+        True: a bar on stderr (plain lines where that is no terminal); or an object with ``update(landscape)`` and ``close()``, see
+        `saddlescape.landscape.progress`. Default: none.
     callback : callable, optional
         ``callback(landscape, search)`` after each merged search; a true return value ends the run politely.
     merge_tolerance : float
@@ -112,6 +113,7 @@ def explore(
     landscape = Landscape(ModelInfo.of(model, symmetry if symmetry is not None else model.symmetry), model, symmetry)
     entropy = entropy_of(rng)
     check_workers(workers)
+    progress = progress_of(progress)
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = starting_points(model, start)
     warn_of_wrong_gradient(model, points[0])
@@ -132,7 +134,7 @@ def extend(
     executor: Executor | None = None,
     workers: int = 1,
     rng: Any = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
     merge_tolerance: float = MERGE_TOLERANCE,
 ) -> Landscape:
@@ -145,6 +147,7 @@ def extend(
     model = landscape.model
     entropy = entropy_of(rng)
     check_workers(workers)
+    progress = progress_of(progress)
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = [] if start is None else starting_points(model, start)
     run = len(landscape.runs)
@@ -209,6 +212,7 @@ def begin(landscape: Landscape, keeper: Any, configuration: dict, entropy: int, 
 def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, workers, progress, callback) -> Landscape:
     """Finish the landscape's last run; ``method`` is needed only if it is not the library's own."""
     check_workers(workers)
+    progress = progress_of(progress)
     made_with = landscape.runs[-1].configuration["method"]
     method = rebuild(made_with) if method is None else method
     if describe(method) != made_with:

@@ -60,7 +60,7 @@ def resume(
     method: Method | None = None,
     executor: Executor | None = None,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
 ) -> Landscape:
     """Go on with a run from where its file stands, to the same landscape as if it had never stopped.
