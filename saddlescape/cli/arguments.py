@@ -41,6 +41,7 @@ def model_like(name: str, landscape: Landscape) -> EnergyModel:
     """The model of that name, with the parameters that a landscape remembers."""
     from ..naming import load_model
 
+    landscape.info.check_name(name)  # before another model stumbles over the parameters
     return load_model(name, landscape.info.params)
 
 
