@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .given import nearest
-from .model import EnergyModel
+from .model import EnergyModel, check_is_model
 
 _SHIPPED = "saddlescape.models"
 
@@ -67,8 +67,12 @@ def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str 
     ------
     ValueError
         If there is no such model, or a parameter is unknown; near names are suggested.
+    TypeError
+        If what was built is no model.
     FileNotFoundError
         If the file does not exist.
+    ImportError
+        If the file or module cannot be imported; the message quotes why.
     """
     cls = _model_class(name, Path(base))
     params = dict(params or {})
@@ -77,29 +81,49 @@ def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str 
         if key not in known:
             raise ValueError(f"model parameter {key!r} is unknown to {cls.__name__}{nearest(key, known)}; it takes {known}")
     try:
-        return cls(**params)
+        model = cls(**params)
     except TypeError as error:
         raise ValueError(f"model {name!r} could not be built from {params}: {error}") from error
+    check_is_model(model)
+    return model
 
 
 def _model_class(name: str, base: Path) -> type:
-    if ":" in name:
-        path, _, cls_name = name.rpartition(":")
-        module = _load_file(base / path)
-        if not hasattr(module, cls_name):
-            classes = [k for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, EnergyModel)]
-            raise ValueError(f"model {name!r}: {path} has no class {cls_name!r}{nearest(cls_name, classes)}; it has {classes}")
-        return getattr(module, cls_name)
+    if ":" in name or name.endswith(".py"):
+        path, cls_name = name.rpartition(":")[::2] if ":" in name else (name, "")
+        return _class_of(_load_file(base / path), cls_name, name, path)
     module_name, _, cls_name = name.rpartition(".")
-    if module_name in ("", _SHIPPED):
-        shipped = importlib.import_module(_SHIPPED)
-        if cls_name not in shipped.__all__:
-            raise ValueError(
-                f"model {name!r} is not shipped{nearest(cls_name, shipped.__all__)}; shipped are {sorted(shipped.__all__)}; "
-                "a model of your own is named path/file.py:Class"
-            )
-        return getattr(shipped, cls_name)
-    return getattr(importlib.import_module(module_name), cls_name)
+    if module_name not in ("", _SHIPPED):
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:
+            raise ImportError(f"model {name!r}: {_not_imported(module_name, error)}") from error
+        return _class_of(module, cls_name, name, module_name)
+    shipped = importlib.import_module(_SHIPPED)
+    if cls_name not in shipped.__all__:
+        raise ValueError(
+            f"model {name!r} is not shipped{nearest(cls_name, shipped.__all__)}; shipped are {sorted(shipped.__all__)}; "
+            "a model of your own is named path/file.py:Class"
+        )
+    return getattr(shipped, cls_name)
+
+
+def _class_of(module: Any, cls_name: str, name: str, source: str) -> type:
+    """A class of a module; for the message the name that was asked for and where the module came from."""
+    found = getattr(module, cls_name, None)
+    if isinstance(found, type):
+        return found
+    classes = [k for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, EnergyModel) and v is not EnergyModel]
+    there = f"its models are {classes}" if classes else "it defines no subclass of EnergyModel"
+    if not cls_name:
+        raise ValueError(f"model {name!r}: the name of the class is missing, expected {source}:Class; {there}")
+    if found is not None:
+        raise ValueError(f"model {name!r}: {cls_name} is no class but of type {type(found).__name__}; {there}")
+    raise ValueError(f"model {name!r}: {source} has no class {cls_name!r}{nearest(cls_name, classes)}; {there}")
+
+
+def _not_imported(source: Any, error: BaseException) -> str:
+    return f"{source} could not be imported: {type(error).__name__}: {error}"
 
 
 def _load_file(path: Path) -> Any:
@@ -116,9 +140,11 @@ def _load_file(path: Path) -> Any:
     sys.modules[canonical] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[canonical]
-        raise
+        if not isinstance(error, Exception):  # Ctrl-C
+            raise
+        raise ImportError(f"model file {_not_imported(path, error)}") from error
     return module
 
 

@@ -68,7 +68,7 @@ def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("raise RuntimeError('half way')")
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="half way"):
+        with pytest.raises(ImportError, match=r"model file .*broken\.py could not be imported: RuntimeError: half way"):
             load_model(f"{path}:Bowl")
     path.write_text(SOURCE)
     assert load_model(f"{path}:Bowl").dim == 2
@@ -95,5 +95,26 @@ def test_load_model_suggests_what_may_be_meant(name, parameters, message):
 def test_load_model_says_what_a_file_has(model_file):
     with pytest.raises(FileNotFoundError, match=r"none\.py does not exist"):
         load_model(f"{model_file.parent / 'none.py'}:Bowl")
-    with pytest.raises(ValueError, match=r"has no class 'Bow' \(did you mean 'Bowl'\?\)"):
+    with pytest.raises(ValueError, match=r"has no class 'Bow' \(did you mean 'Bowl'\?\); its models are \['Bowl'\]"):
         load_model(f"{model_file}:Bow")
+    for name in (str(model_file), f"{model_file}:"):
+        with pytest.raises(
+            ValueError, match=r"the name of the class is missing, expected .*bowl\.py:Class; its models are \['Bowl'\]"
+        ):
+            load_model(name)
+    with pytest.raises(ValueError, match="dataclass is no class but of type function"):
+        load_model(f"{model_file}:dataclass")
+    with pytest.raises(TypeError, match="model: got NoModel, which has no 'dim'"):
+        load_model(f"{model_file}:NoModel")
+
+
+def test_load_model_says_why_a_module_cannot_be_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "halved_by_zero.py").write_text("half = 1 / 0")
+    (tmp_path / "without_models.py").write_text("half = 1 / 2")
+    with pytest.raises(ImportError, match=r"model 'halved_by_zero\.Half': .* could not be imported: ZeroDivisionError"):
+        load_model("halved_by_zero.Half")
+    with pytest.raises(ImportError, match=r"nowhere could not be imported: ModuleNotFoundError: No module named 'nowhere'"):
+        load_model("nowhere.Half")
+    with pytest.raises(ValueError, match="without_models has no class 'Half'; it defines no subclass of EnergyModel"):
+        load_model("without_models.Half")

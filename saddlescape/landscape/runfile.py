@@ -156,13 +156,13 @@ class RunFile:
         Raises
         ------
         ValueError
-            If there is no such model, or it does not take a parameter that was given.
+            If there is no such model, its file cannot be imported, or it does not take a parameter that was given.
         FileNotFoundError
             If the model's file does not exist.
         """
         try:
             return load_model(self.model.name, self.model.parameters, base=self.path.parent)
-        except ValueError as error:
+        except (ImportError, TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: [model] {error}") from error
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{self.path}: [model] name: {error}") from error
