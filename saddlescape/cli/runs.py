@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import figure_path, in_existing_folder, model_like, say
+from .arguments import figure_path, file_to_write, model_like, say
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
@@ -25,7 +25,7 @@ def run_explore(options: argparse.Namespace) -> int:
     from ..landscape.runfile import read_run_file
 
     run = read_run_file(options.run)
-    path = in_existing_folder(Path(options.output) if options.output is not None else run.store)
+    path = file_to_write(Path(options.output) if options.output is not None else run.store)
     figure = None if run.output.figure is None else figure_path(run.output.figure)
     if path.exists() and not (options.resume or options.overwrite):
         raise FileExistsError(
