@@ -25,7 +25,8 @@ class EnergyModel:
 
     Optional members, found by name; leave out what you do not have:
 
-    * ``hvp(x, v, out=None) -> (n,)``: Hessian-vector product. Missing: central differences of gradients (dimer).
+    * ``hvp(x, v, out=None) -> (n,)``: Hessian-vector product. Missing: products with ``hessian(x)`` if there is one, else central
+      differences of gradients (dimer).
     * ``hessian(x)``: dense (n, n) array or ``scipy.sparse`` matrix (CSC preferred), symmetric.
     * ``preconditioner(x) -> object`` with ``solve(r, out=None)`` = M^-1 r and ``apply(v, out=None)`` = M v, M symmetric positive
       definite; both accept (n,) or rows (k, n).
@@ -168,7 +169,8 @@ def as_model(
     dim : int
         Number of unknowns n.
     hvp : callable, optional
-        ``hvp(x, v) -> (n,)``, the Hessian-vector product. Without it: central differences of gradients.
+        ``hvp(x, v) -> (n,)``, the Hessian-vector product. Without it: products with ``hessian(x)`` if that is given, else
+        central differences of gradients.
     hessian : callable, optional
         ``hessian(x)``, dense (n, n) or ``scipy.sparse``.
     mass, symmetry, coercive
