@@ -15,7 +15,7 @@ if not (_here / "models").is_dir() and (_here.parent / "models" / "__init__.py")
 _HOME = {
     "EnergyModel": "model",
     "as_model": "model",
-    "load_model": "model",
+    "load_model": "naming",
     "check_model": "numerics.check",
     "Symmetry": "symmetry",
     "NoisyModel": "stochastic",
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from .landscape.files import load, resume
     from .landscape.frontier import DownwardSearch, UpwardSearch
     from .landscape.landscape import Landscape
-    from .model import EnergyModel, as_model, load_model
+    from .model import EnergyModel, as_model
+    from .naming import load_model
     from .numerics.check import check_model
     from .results import SearchResult, StationaryPoint, Status
     from .stochastic import FiniteSum, FunctionValues, NoisyModel, RandomQuadrature

@@ -1,19 +1,16 @@
-"""The model contract: what an energy is, how plain functions become one, how a named one is loaded."""
+"""The model contract: what an energy is, and how plain functions become one."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import importlib
-import importlib.util
-import json
-import sys
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from .given import as_number, check_dim, filled, nearest, returned
 
 if TYPE_CHECKING:
     from .kernels import Kernels
@@ -32,7 +29,8 @@ class EnergyModel:
 
     Optional members, found by name; leave out what you do not have:
 
-    * ``hvp(x, v, out=None) -> (n,)``: Hessian-vector product. Missing: central differences of gradients (dimer).
+    * ``hvp(x, v, out=None) -> (n,)``: Hessian-vector product. Missing: products with ``hessian(x)`` if there is one, else central
+      differences of gradients (dimer).
     * ``hessian(x)``: dense (n, n) array or ``scipy.sparse`` matrix (CSC preferred), symmetric.
     * ``preconditioner(x) -> object`` with ``solve(r, out=None)`` = M^-1 r and ``apply(v, out=None)`` = M v, M symmetric positive
       definite; both accept (n,) or rows (k, n).
@@ -97,7 +95,7 @@ class EnergyModel:
         if self.kernels is not None:
             return self.kernels.energy_gradient(x, self.params, out)
         filled(self.gradient(x, out), out, "gradient")
-        return self.energy(x)
+        return as_number(self.energy(x), "energy")
 
     def __getattr__(self, name: str) -> Any:
         # What comes with the kernels must look absent without them, so that something else takes over.
@@ -167,11 +165,11 @@ class FunctionModel(EnergyModel):
 
     def energy(self, x: np.ndarray) -> float:
         """E(x) for x (n,)."""
-        return float(self.energy_function(x))
+        return as_number(self.energy_function(x), "energy")
 
     def gradient(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """dE/dx (n,) at x (n,)."""
-        return _returned(self.gradient_function(x), out, self.dim, "gradient")
+        return returned(self.gradient_function(x), out, self.dim, "gradient")
 
     def __getattr__(self, name: str) -> Any:
         if name == "hvp" and self.hvp_function is not None:
@@ -181,26 +179,7 @@ class FunctionModel(EnergyModel):
         raise AttributeError(f"this model has no {name!r}: pass it to as_model")
 
     def _hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        return _returned(self.hvp_function(x, v), out, self.dim, "hvp")
-
-
-def filled(value: np.ndarray | None, out: np.ndarray, name: str) -> np.ndarray:
-    """``out`` with the value in it, also where a user's function returned a new array and left ``out`` alone."""
-    if value is not None and value is not out:
-        if np.shape(value) != out.shape:
-            raise ValueError(f"{name}: the model returned shape {np.shape(value)}, expected {out.shape}")
-        out[:] = value
-    return out
-
-
-def _returned(value: Any, out: np.ndarray | None, dim: int, argument: str) -> np.ndarray:
-    value = np.asarray(value, dtype=float)
-    if value.shape != (dim,):
-        raise ValueError(f"{argument}: the function returned shape {value.shape}, expected ({dim},)")
-    if out is None:
-        return value
-    out[:] = value
-    return out
+        return returned(self.hvp_function(x, v), out, self.dim, "hvp")
 
 
 def as_model(
@@ -225,7 +204,8 @@ def as_model(
     dim : int
         Number of unknowns n.
     hvp : callable, optional
-        ``hvp(x, v) -> (n,)``, the Hessian-vector product. Without it: central differences of gradients.
+        ``hvp(x, v) -> (n,)``, the Hessian-vector product. Without it: products with ``hessian(x)`` if that is given, else
+        central differences of gradients.
     hessian : callable, optional
         ``hessian(x)``, dense (n, n) or ``scipy.sparse``.
     mass, symmetry, coercive
@@ -246,161 +226,62 @@ def as_model(
     for name, function in (("energy", energy), ("gradient", gradient), ("hvp", hvp), ("hessian", hessian)):
         if not (callable(function) or (function is None and name in ("hvp", "hessian"))):
             raise TypeError(f"{name}: got {type(function).__name__}, expected a function")
-    if not isinstance(dim, (int, np.integer)) or dim < 1:
-        raise ValueError(f"dim: got {dim!r}, expected a positive integer")
+    check_dim(dim)
     return FunctionModel(int(dim), energy, gradient, hvp, hessian, mass, symmetry, coercive)
 
 
-def check_point(x: Any, dim: int, argument: str = "x0") -> np.ndarray:
-    """A private float64 copy of a point, (dim,).
+_NEEDED = ("dim", "energy", "gradient", "energy_gradient", "mass", "symmetry", "coercive", "kernels")
+# How the library calls what a model computes.
+_CALLED = {
+    "energy": "x",
+    "gradient": "x, out=None",
+    "energy_gradient": "x, out",
+    "hvp": "x, v, out=None",
+    "hessian": "x",
+    "preconditioner": "x",
+    "zero_modes": "x",
+}
+
+
+def check_is_model(model: Any) -> None:
+    """Check at the door that something is a model, before it fails deep inside a search; nothing is evaluated.
 
     Raises
     ------
     TypeError
-        If it is not made of real numbers.
+        If it is a class, lacks a member, or a function of it does not take the arguments it will be called with.
     ValueError
-        If its shape is wrong or an entry is not finite.
+        If ``dim`` is not a positive integer.
     """
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{argument}: got dtype {array.dtype}, expected real numbers (float64)")
-    if array.shape != (dim,):
-        raise ValueError(f"{argument}: got shape {array.shape}, expected ({dim},)")
-    array = np.array(array, dtype=np.float64, order="C")
-    if not np.isfinite(array).all():
-        bad = np.flatnonzero(~np.isfinite(array))
-        raise ValueError(f"{argument}: {bad.size} of {dim} entries are NaN or infinite, the first at position {bad[0]}")
-    return array
-
-
-# --- names and parameters: how a model travels and how a file remembers it -----------------------------------------------
-
-_SHIPPED = "saddlescape.models"
-
-
-def model_name(model: EnergyModel) -> str:
-    """The import path of a shipped or installed model, or ``path/file.py:Class`` of one loaded from a file."""
-    cls = type(model)
-    source = getattr(sys.modules.get(cls.__module__), "__saddlescape_file__", None)
-    if source is not None:
-        return f"{source}:{cls.__qualname__}"
-    if cls.__module__.startswith(_SHIPPED + "."):
-        return f"{_SHIPPED}.{cls.__qualname__}"
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def model_parameters(model: EnergyModel) -> dict[str, Any]:
-    """The dataclass fields of a model as JSON-ready values; functions are named, not stored."""
-    if not dataclasses.is_dataclass(model):
-        return {}
-    return {f.name: _plain(getattr(model, f.name)) for f in dataclasses.fields(model) if f.init}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    if isinstance(value, (str, int, float, bool)) or value is None:
-        return value
-    return f"<{getattr(value, '__qualname__', type(value).__name__)}>"
-
-
-def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str | Path = ".") -> EnergyModel:
-    """Build a model from its name and parameters.
-
-    Parameters
-    ----------
-    name : str
-        ``"MuellerBrown"`` (a shipped model), ``"package.module.Class"`` (an installed one) or ``"path/file.py:Class"``
-        (a file; its code is run).
-    params : mapping, optional
-        Keyword arguments of the model.
-    base : path, optional
-        Folder that a relative file path is relative to.
-
-    Raises
-    ------
-    ValueError
-        If there is no such model, or a parameter is unknown; near names are suggested.
-    FileNotFoundError
-        If the file does not exist.
-    """
-    cls = _model_class(name, Path(base))
-    params = dict(params or {})
-    known = [f.name for f in dataclasses.fields(cls) if f.init] if dataclasses.is_dataclass(cls) else list(params)
-    for key in params:
-        if key not in known:
-            raise ValueError(f"model parameter {key!r} is unknown to {cls.__name__}{nearest(key, known)}; it takes {known}")
-    try:
-        return cls(**params)
-    except TypeError as error:
-        raise ValueError(f"model {name!r} could not be built from {params}: {error}") from error
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """A suggestion ``": did you mean 'x'?"`` for a misspelt word, or the empty string."""
-    import difflib
-
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def _model_class(name: str, base: Path) -> type:
-    if ":" in name:
-        path, _, cls_name = name.rpartition(":")
-        module = _load_file(base / path)
-        if not hasattr(module, cls_name):
-            classes = [k for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, EnergyModel)]
-            raise ValueError(f"model {name!r}: {path} has no class {cls_name!r}{nearest(cls_name, classes)}; it has {classes}")
-        return getattr(module, cls_name)
-    module_name, _, cls_name = name.rpartition(".")
-    if module_name in ("", _SHIPPED):
-        shipped = importlib.import_module(_SHIPPED)
-        if cls_name not in shipped.__all__:
-            raise ValueError(
-                f"model {name!r} is not shipped{nearest(cls_name, shipped.__all__)}; shipped are {sorted(shipped.__all__)}; "
-                "a model of your own is named path/file.py:Class"
+    if isinstance(model, type):
+        raise TypeError(f"model: got the class {model.__name__}, expected an object: {model.__name__}(...)")
+    for name in _NEEDED:
+        if not hasattr(model, name) or _needs_kernels(model, name):
+            raise TypeError(
+                f"model: got {type(model).__name__}, which has no {name!r}, expected an EnergyModel with dim, and with "
+                "energy(x) and gradient(x, out=None) or kernels; as_model makes one from plain functions"
             )
-        return getattr(shipped, cls_name)
-    return getattr(importlib.import_module(module_name), cls_name)
+    check_dim(model.dim)
+    for name, arguments in _CALLED.items():
+        if hasattr(model, name):
+            _check_call(model, name, arguments)
 
 
-def _load_file(path: Path) -> Any:
-    path = path.resolve()
-    if not path.is_file():
-        raise FileNotFoundError(f"model file {path} does not exist")
-    # One canonical module name per source, here, in every worker and wherever the file is moved: numba's disk cache is keyed by it.
-    canonical = f"saddlescape_file_{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}_{path.stem}"
-    if canonical in sys.modules:
-        return sys.modules[canonical]
-    spec = importlib.util.spec_from_file_location(canonical, path)
-    module = importlib.util.module_from_spec(spec)
-    module.__saddlescape_file__ = str(path)
-    sys.modules[canonical] = module
+def _needs_kernels(model: Any, name: str) -> bool:
+    """Whether a member is the base class's, which asks the kernels, and there are none."""
+    inherited = getattr(getattr(model, name), "__func__", None)
+    return inherited in (EnergyModel.energy, EnergyModel.gradient) and model.kernels is None
+
+
+def _check_call(model: Any, name: str, arguments: str) -> None:
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[canonical]
-        raise
-    return module
-
-
-def parameters_digest(model: EnergyModel) -> str:
-    """SHA-256 of the model's name and parameters, hexadecimal.
-
-    Of a model that is not shipped the class name alone counts: the same file has other names when it is run, imported or loaded.
-    """
-    name = model_name(model)
-    text = json.dumps([name if name.startswith(_SHIPPED) else type(model).__qualname__, model_parameters(model)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def source_digest(model: EnergyModel) -> str:
-    """SHA-256 of the file that defines the model's class, hexadecimal; empty if there is none (a notebook cell, say)."""
-    path = getattr(sys.modules.get(type(model).__module__), "__file__", None)
-    if path is None or not Path(path).is_file():
-        return ""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        signature = inspect.signature(getattr(model, name))
+    except ValueError:  # some functions written in C do not tell
+        return
+    try:
+        signature.bind(*arguments.split(", "))
+    except TypeError:
+        filling = ", with the result written into out where one is given" if "out" in arguments else ""
+        raise TypeError(
+            f"model: got {type(model).__name__} with {name}{signature}, expected {name}({arguments}){filling}"
+        ) from None

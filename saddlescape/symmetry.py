@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -48,10 +49,7 @@ class Symmetry:
                 f"permutations and signs: got shapes {permutations.shape} and {signs.shape}, expected twice the same (G, n)"
             )
         n = permutations.shape[1]
-        if not (np.sort(permutations, axis=1) == np.arange(n)).all():
-            raise ValueError("permutations: every row must hold each of 0 .. n-1 once")
-        if not (np.abs(signs) == 1.0).all():
-            raise ValueError("signs: every entry must be +1 or -1")
+        _check_values(permutations, signs)
         if not ((permutations[0] == np.arange(n)).all() and (signs[0] == 1.0).all()):
             raise ValueError("permutations and signs: row 0 must be the identity; `Symmetry.generate` puts it there")
         if self.grid is not None and n % int(np.prod(self.grid)):
@@ -76,9 +74,14 @@ class Symmetry:
             ``(g x)_i = sign_i x[permutation_i]``; the permutation has shape (n,), the sign shape (n,) or ().
         grid : tuple of int, or None
             See the class.
+
+        Raises
+        ------
+        ValueError
+            If a generator is no signed permutation of n unknowns.
         """
         identity = (np.arange(n), np.ones(n))
-        given = [(np.asarray(p, dtype=np.intp), np.broadcast_to(np.asarray(s, dtype=float), (n,))) for p, s in generators]
+        given = [_checked_generator(number, generator, n) for number, generator in enumerate(generators)]
         elements = [identity]
         seen = {identity[0].tobytes() + identity[1].tobytes()}
         for permutation, sign in elements:  # the list grows while it is read: breadth-first closure
@@ -154,3 +157,26 @@ class Symmetry:
             return np.zeros((1, 0))
         halves = [(0.0, size / 2) for size in self.grid]
         return np.stack(np.meshgrid(*halves, indexing="ij"), axis=-1).reshape(-1, self.n_axes)
+
+
+def _checked_generator(number: int, generator: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """A permutation (n,) and its signs (n,). Closing a group of anything else may never end."""
+    where = f"generators[{number}]"
+    try:
+        given, sign = generator
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: got {generator!r}, expected a pair (permutation, sign)") from None
+    permutation, signs = np.asarray(given, dtype=np.intp), np.asarray(sign, dtype=float)
+    if permutation.shape != (n,):
+        raise ValueError(f"{where}: got a permutation of shape {permutation.shape}, expected ({n},), one entry for each unknown")
+    if signs.shape not in ((), (n,)):
+        raise ValueError(f"{where}: got signs of shape {signs.shape}, expected ({n},), or one number for all unknowns")
+    _check_values(permutation, signs, f"{where}, ")
+    return permutation, np.broadcast_to(signs, (n,))
+
+
+def _check_values(permutations: np.ndarray, signs: np.ndarray, where: str = "") -> None:
+    if not (np.sort(permutations, axis=-1) == np.arange(permutations.shape[-1])).all():
+        raise ValueError(f"{where}permutations: every row must hold each of 0 .. n-1 once")
+    if not (np.abs(signs) == 1.0).all():
+        raise ValueError(f"{where}signs: every entry must be +1 or -1")

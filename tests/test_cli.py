@@ -13,7 +13,7 @@ import pytest
 from saddlescape import Landscape, Status, __version__, load
 from saddlescape.cli import main
 from saddlescape.cli.report import describe, outcome, summary
-from saddlescape.landscape.landscape import ModelInfo
+from saddlescape.landscape.info import ModelInfo
 from saddlescape.landscape.progress import Progress, ProgressBar, ProgressLines, progress_to
 from saddlescape.landscape.records import Commit, Edge, Node, SearchRecord, Task
 from saddlescape.models import MuellerBrown
@@ -186,6 +186,42 @@ def test_an_error_is_one_line_and_code_1(words, expected, capsys, tmp_path, monk
     assert captured.out == "" and captured.err.startswith("saddlescape: error: ") and captured.err.count("\n") == 1
     assert expected in captured.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("search", "MuellerBrown", "--index", "1", "--start", "nowhere.npy"), "--start: the file nowhere.npy does not exist"),
+        (("search", "MuellerBrown", "--index", "1", "--start", "run.toml.npy"), "run.toml.npy is no NumPy file of numbers"),
+        (("explore", "run.toml", "-o", "nowhere/run.h5"), "nowhere/run.h5: the folder nowhere does not exist; make it first"),
+        (("plot", "run.h5", "-o", "nowhere/map.png"), "nowhere/map.png: the folder nowhere does not exist; make it first"),
+        (("plot", "run.h5", "-o", "folder.png"), "folder.png is a folder, expected the name of a file to write"),
+        (("export", "run.h5", "-o", "nowhere/map.json"), "nowhere/map.json: the folder nowhere does not exist; make it first"),
+        (("export", "run.h5", "-o", "map"), "format: got '' by the ending of map, expected one of"),
+        (("check-model", "own.py"), "name of the class is missing, expected own.py:Class; its models are ['Wells']"),
+        (("check-model", "broken.py:Wells"), "broken.py could not be imported: ModuleNotFoundError: No module named 'nowhere'"),
+        (("explore", "broken.toml"), "broken.toml: [model] model file"),
+        (
+            ("resume", "run.h5", "--model", "own.py:Wells"),
+            "got own.py:Wells, but this landscape was made with saddlescape.models",
+        ),
+        (("plot", "run.h5", "-o", "map.png", "--model", "own.py:Wells"), "got own.py:Wells, but this landscape was made with"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_is_wrong_with_a_file_is_one_line_and_code_1(words, expected, capsys, workplace, landscape):
+    save(landscape, "run.h5")
+    (workplace / "folder.png").mkdir()
+    (workplace / "run.toml.npy").write_text(RUN_FILE)
+    (workplace / "own.py").write_text(OWN_MODEL + "# a source, and so a module, of its own")
+    (workplace / "broken.py").write_text("import nowhere")
+    (workplace / "broken.toml").write_text('[model]\nname = "broken.py:Wells"\n')
+    before = sorted(workplace.iterdir())
+    assert run(*words) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("saddlescape: error: ") and captured.err.count("\n") == 1
+    assert expected in captured.err
+    assert sorted(path for path in workplace.iterdir() if path.suffix not in (".journal", "")) == [p for p in before if p.suffix]
 
 
 def test_a_traceback_is_shown_on_request():
@@ -376,8 +412,11 @@ def test_a_finished_run_can_be_plotted_and_exported(workplace, capsys):
     assert run("export", "run.h5", "-o", "graph.csv") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "wrote graph_nodes.csv and graph_edges.csv"
     assert len((workplace / "graph_nodes.csv").read_text().splitlines()) == 6
+    assert run("export", "run.h5", "-o", "map.dat", "--format", "CSV") == 0
+    assert capsys.readouterr().out == "wrote map_nodes.dat and map_edges.dat\n"
+    assert (workplace / "map_nodes.dat").read_text() == (workplace / "graph_nodes.csv").read_text()
     assert run("export", "run.h5", "-o", "graph.dot") == 1
-    assert "'dot', expected one of ['graphml', 'json', 'csv']" in capsys.readouterr().err
+    assert "'dot' by the ending of graph.dot, expected one of ['graphml', 'json', 'csv']" in capsys.readouterr().err
 
 
 def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(workplace, monkeypatch, capsys):

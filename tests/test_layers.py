@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[1]
 # A contracts, B mathematics, C methods, D drivers, E surfaces; a file may import its own layer and those below.
 LAYERS = {
     "model": "A",
+    "given": "A",
+    "naming": "A",
     "results": "A",
     "symmetry": "A",
     "kernels": "A",

@@ -1,39 +1,13 @@
-"""Models from plain functions, by name and from a file; points that are checked at the door."""
+"""Models from plain functions, points that are checked at the door, and the base class."""
 
 import pickle
 
 import numpy as np
 import pytest
 
-from saddlescape import EnergyModel, as_model, load_model
-from saddlescape.model import check_point, model_name, model_parameters, parameters_digest
+from saddlescape import EnergyModel, HiSD, as_model, check_model, explore, plotting, search
+from saddlescape.given import check_point
 from saddlescape.models import DoubleWells, MuellerBrown
-
-SOURCE = """
-from dataclasses import dataclass
-
-import numpy as np
-
-from saddlescape.model import EnergyModel
-
-
-@dataclass(frozen=True)
-class Bowl(EnergyModel):
-    stiffness: float = 1.0
-    dim: int = 2
-
-    def energy(self, x):
-        return 0.5 * self.stiffness * float(x @ x)
-
-    def gradient(self, x, out=None):
-        out = np.empty(self.dim) if out is None else out
-        out[:] = self.stiffness * x
-        return out
-
-
-class NoModel:
-    pass
-"""
 
 
 def energy(x):
@@ -42,13 +16,6 @@ def energy(x):
 
 def gradient(x):
     return 4.0 * x**3
-
-
-@pytest.fixture
-def model_file(tmp_path):
-    path = tmp_path / "bowl.py"
-    path.write_text(SOURCE)
-    return path
 
 
 # --- as_model -------------------------------------------------------------------------------------------------------------
@@ -135,65 +102,90 @@ def test_check_point_says_what_is_wrong(x, error, message):
         check_point(x, 3, "start")
 
 
-# --- load_model -----------------------------------------------------------------------------------------------------------
+# --- check_is_model -------------------------------------------------------------------------------------------------------
 
 
-def test_shipped_models_load_by_name():
-    assert isinstance(load_model("MuellerBrown"), MuellerBrown)
-    assert isinstance(load_model("saddlescape.models.MuellerBrown"), MuellerBrown)
-    assert load_model("DoubleWells", {"weights": [1.0, 2.0]}) == DoubleWells((1.0, 2.0))
+class Parts:
+    """What a model may be put together from, right and wrong."""
+
+    def energy(self, x):
+        return float(x @ x)
+
+    def gradient(self, x, out=None):
+        return np.copyto(np.empty(2) if out is None else out, 2.0 * x)
+
+    def short_gradient(self, x):
+        return 2.0 * x
+
+    def array_energy(self, x):
+        return x**2
 
 
-def test_a_model_is_loaded_from_a_file(model_file):
-    model = load_model(f"{model_file}:Bowl", {"stiffness": 3.0})
-    assert model.energy(np.array([1.0, 1.0])) == 3.0
-    assert model_name(model) == f"{model_file.resolve()}:Bowl"
-    assert load_model("bowl.py:Bowl", base=model_file.parent) == load_model(f"{model_file}:Bowl")
-    # One module per file, however often it is loaded: its kernels would be compiled twice otherwise.
-    assert type(load_model(f"{model_file}:Bowl")) is type(model)
+def built(*bases, **members):
+    """An object of a class named Bowl."""
+    return type("Bowl", bases or (EnergyModel,), members)()
 
 
-def test_name_and_parameters_build_the_model_again(model_file):
-    for model in (load_model(f"{model_file}:Bowl", {"stiffness": 2.5}), DoubleWells((1.0, 2.5))):
-        again = load_model(model_name(model), model_parameters(model))
-        assert again == model and type(again) is type(model)
-        assert parameters_digest(again) == parameters_digest(model)
-    assert parameters_digest(DoubleWells((1.0, 2.0))) != parameters_digest(DoubleWells((2.0, 1.0)))
+RIGHT = {"dim": 2, "energy": Parts.energy, "gradient": Parts.gradient}
+NO_MODELS = {
+    "a class": (MuellerBrown, TypeError, r"model: got the class MuellerBrown, expected an object: MuellerBrown\(\.\.\.\)"),
+    "a name": ("MuellerBrown", TypeError, "model: got str, which has no 'dim', expected an EnergyModel"),
+    "no dim": (built(**{**RIGHT, "__annotations__": {}, "dim": property()}), TypeError, "model: got Bowl, which has no 'dim'"),
+    "a wrong dim": (built(**{**RIGHT, "dim": 2.0}), ValueError, "dim: got 2.0, expected a positive integer"),
+    "no gradient": (
+        built(dim=2, energy=Parts.energy),
+        TypeError,
+        r"Bowl, which has no 'gradient', expected .* gradient\(x, out=None\)",
+    ),
+    "no energy": (built(dim=2, gradient=Parts.gradient), TypeError, "Bowl, which has no 'energy'"),
+    "no model": (built(object, **RIGHT), TypeError, "Bowl, which has no 'energy_gradient', expected an EnergyModel"),
+    "a gradient without out": (
+        built(**{**RIGHT, "gradient": Parts.short_gradient}),
+        TypeError,
+        r"Bowl with gradient\(x\), expected gradient\(x, out=None\), with the result written into out where one is given",
+    ),
+    "a short product": (
+        built(**RIGHT, hvp=Parts.gradient),
+        TypeError,
+        r"Bowl with hvp\(x, out=None\), expected hvp\(x, v, out=None\)",
+    ),
+    "a long Hessian": (built(**RIGHT, hessian=lambda self, x, v: None), TypeError, r"hessian\(x, v\), expected hessian\(x\)$"),
+}
 
 
-def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):
-    path = tmp_path / "broken.py"
-    path.write_text("raise RuntimeError('half way')")
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match="half way"):
-            load_model(f"{path}:Bowl")
-    path.write_text(SOURCE)
-    assert load_model(f"{path}:Bowl").dim == 2
+@pytest.mark.parametrize(("model", "error", "message"), NO_MODELS.values(), ids=NO_MODELS)
+def test_every_entrance_refuses_what_is_no_model(model, error, message):
+    entrances = (
+        lambda: explore(model, [0.1, 0.2]),
+        lambda: search(model, [0.1, 0.2], HiSD(1)),
+        lambda: check_model(model),
+        lambda: plotting.plot_contour(model),
+    )
+    for enter in entrances:
+        with pytest.raises(error, match=message):
+            enter()
+
+
+@pytest.mark.parametrize("model", [built(**{**RIGHT, "energy": Parts.array_energy}), as_model(lambda x: x**2, gradient, 2)])
+def test_an_energy_that_is_no_number_is_refused_at_once(model):
+    message = r"energy: the model returned an array of shape \(2,\), expected a number \(float\)"
+    for enter in (lambda: explore(model, [0.1, 0.2]), lambda: search(model, [0.1, 0.2], HiSD(1))):
+        with pytest.raises(TypeError, match=message):
+            enter()
+
+
+@pytest.mark.parametrize("value", [1, 1.0, np.float32(1.0), np.array(1.0)])
+def test_numbers_of_all_kinds_are_energies(value):
+    assert as_model(lambda x: value, gradient, 2).energy(np.zeros(2)) == 1.0
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "message"),
-    [
-        ("MulerBrown", {}, r"model 'MulerBrown' is not shipped \(did you mean 'MuellerBrown'\?\)"),
-        ("saddlescape.models.Nonsense", {}, "a model of your own is named path/file.py:Class"),
-        (
-            "DoubleWells",
-            {"weigths": [1.0]},
-            r"'weigths' is unknown to DoubleWells \(did you mean 'weights'\?\); it takes \['weights'\]",
-        ),
-        ("DoubleWells", {}, r"model 'DoubleWells' could not be built from \{\}: .*weights"),
-    ],
+    ("value", "got"),
+    [(None, "None"), (1j, "1j"), ("1.0", "'1.0'"), (np.complex128(1j), ".*1j.*"), (np.ones(1), "an array of shape .1,.")],
 )
-def test_load_model_suggests_what_may_be_meant(name, parameters, message):
-    with pytest.raises(ValueError, match=message):
-        load_model(name, parameters)
-
-
-def test_load_model_says_what_a_file_has(model_file):
-    with pytest.raises(FileNotFoundError, match=r"none\.py does not exist"):
-        load_model(f"{model_file.parent / 'none.py'}:Bowl")
-    with pytest.raises(ValueError, match=r"has no class 'Bow' \(did you mean 'Bowl'\?\)"):
-        load_model(f"{model_file}:Bow")
+def test_what_is_no_number_is_named(value, got):
+    with pytest.raises(TypeError, match=f"energy: the model returned {got}, expected a number"):
+        as_model(lambda x: value, gradient, 2).energy(np.zeros(2))
 
 
 # --- the base class -------------------------------------------------------------------------------------------------------

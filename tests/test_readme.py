@@ -12,7 +12,7 @@ import pytest
 
 from saddlescape import HiSD, Landscape
 from saddlescape.cli.parser import build_parser
-from saddlescape.landscape.landscape import ModelInfo
+from saddlescape.landscape.info import ModelInfo
 from saddlescape.landscape.runfile import read_run_file
 from saddlescape.models import MuellerBrown
 from saddlescape.store import save

@@ -69,6 +69,7 @@ def test_starts_are_points(run_file, text, expected):
 def test_a_model_file_is_found_beside_the_run_file(run_file, monkeypatch):
     source = "from saddlescape.model import EnergyModel\nfrom dataclasses import dataclass\n"
     source += "@dataclass(frozen=True)\nclass Bowl(EnergyModel):\n    dim: int = 3\n"
+    source += "    def energy(self, x):\n        return 0.0\n    def gradient(self, x, out=None):\n        return 0.0 * x\n"
     path = run_file('[model]\nname = "bowl.py:Bowl"\ndim = 5\n')
     path.with_name("bowl.py").write_text(source)
     monkeypatch.chdir(path.parent.parent)
@@ -154,6 +155,7 @@ def test_mistakes_of_content_are_named(run_file, mistake):
         run.build_method()
     message = str(caught.value)
     assert [word for word in words if word not in message] == []
+    assert message.count("did you mean") <= 1
 
 
 def test_missing_files_are_named(run_file, tmp_path):

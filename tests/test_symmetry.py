@@ -143,3 +143,19 @@ def test_the_identity_has_a_shift_for_every_periodic_axis():
 def test_what_is_no_signed_permutation_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Symmetry(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("generator", "message"),
+    [
+        (([0, 1], 1.0), r"generators\[1\]: got a permutation of shape \(2,\), expected \(3,\), one entry for each unknown"),
+        (([2, 1, 0], [1.0, -1.0]), r"generators\[1\]: got signs of shape \(2,\), expected \(3,\), or one number for all unknowns"),
+        ([0, 2, 1], r"generators\[1\]: got \[0, 2, 1\], expected a pair \(permutation, sign\)"),
+        (3, r"generators\[1\]: got 3, expected a pair"),
+        (([1, 2, 3], 1.0), r"generators\[1\], permutations: every row must hold each of 0 \.\. n-1 once"),
+        (([1, 0, 2], 2.0), r"generators\[1\], signs: every entry must be \+1 or -1"),
+    ],
+)
+def test_what_is_no_generator_is_named(generator, message):
+    with pytest.raises(ValueError, match=message):
+        Symmetry.generate(3, [([1, 0, 2], 1.0), generator])

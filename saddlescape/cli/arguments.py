@@ -39,8 +39,9 @@ def model_parameters(pairs: list[str]) -> dict[str, Any]:
 
 def model_like(name: str, landscape: Landscape) -> EnergyModel:
     """The model of that name, with the parameters that a landscape remembers."""
-    from ..model import load_model
+    from ..naming import load_model
 
+    landscape.info.check_name(name)  # before another model stumbles over the parameters
     return load_model(name, landscape.info.params)
 
 
@@ -49,7 +50,12 @@ def start_point(words: list[str], model: EnergyModel) -> np.ndarray:
     import numpy as np
 
     if len(words) == 1 and words[0].endswith(".npy"):
-        return np.load(words[0], allow_pickle=False)
+        try:
+            return np.load(words[0], allow_pickle=False)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"--start: the file {words[0]} does not exist") from None
+        except (ValueError, EOFError):  # of pickles NumPy says how to load them unsafely, which is no way out
+            raise ValueError(f"--start: {words[0]} is no NumPy file of numbers; write one with numpy.save(name, x)") from None
     try:
         return np.array([float(word) for word in words])
     except ValueError:
@@ -64,11 +70,13 @@ def figure_path(name: str) -> Path:
     path = Path(name)
     if path.suffix.lower() not in FIGURES:
         raise ValueError(f"figure: got {name!r}, expected a name ending in one of {', '.join(FIGURES)}")
-    return in_existing_folder(path)
+    return file_to_write(path)
 
 
-def in_existing_folder(path: Path) -> Path:
-    """The path itself, if its folder exists."""
+def file_to_write(path: Path) -> Path:
+    """The path itself, if its folder exists and it is none."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, expected the name of a file to write")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist; make it first")
     return path

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .arguments import figure_path, in_existing_folder, model_like
+from .arguments import figure_path, file_to_write, model_like
 
 ROWS = 60  # rows of a table that still fit into a look
 
@@ -44,6 +44,6 @@ def run_export(options: argparse.Namespace) -> int:
     from .. import load
     from ..landscape.export import export
 
-    written = export(load(options.file), in_existing_folder(Path(options.output)), options.format)
+    written = export(load(options.file), file_to_write(Path(options.output)), options.format)
     print(f"wrote {' and '.join(map(str, written))}")
     return 0

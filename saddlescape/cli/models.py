@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run_check_model(options: argparse.Namespace) -> int:
     """``check-model MODEL``: test derivatives, symmetries and preconditioner."""
     from .. import check_model
-    from ..model import load_model
+    from ..naming import load_model
 
     report = check_model(load_model(options.model, model_parameters(options.param)))
     print(report)
@@ -44,7 +44,7 @@ def _problem(options: argparse.Namespace) -> tuple[EnergyModel, Any, np.ndarray]
     """Model, method and start of a search."""
     from .. import HiSD
     from ..landscape.runfile import read_run_file
-    from ..model import load_model
+    from ..naming import load_model
 
     run = read_run_file(options.model) if options.model.endswith(".toml") else None
     if run is None:

@@ -57,8 +57,14 @@ def _add_reading_commands(add: Any) -> None:
     plot.add_argument("--expand", action="store_true", help="draw every symmetric copy")
     plot.add_argument("--model", metavar="path/file.py:Class", help="the model, if it is not a shipped one")
     export = add("export", files.run_export, "write a landscape file as GraphML, JSON or CSV")
-    export.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
-    export.add_argument("--format", help="graphml, json or csv (default: by the ending of the file)")
+    export.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="the file to write; CSV is two: NAME.csv becomes NAME_nodes.csv and NAME_edges.csv",
+    )
+    export.add_argument("--format", help="graphml, json or csv, whatever the ending of the file (default: by its ending)")
     for sub in (info, plot, export):
         sub.add_argument("file", metavar="FILE.h5", help="the landscape file")
 

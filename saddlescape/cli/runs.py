@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import figure_path, in_existing_folder, model_like, say
+from .arguments import figure_path, file_to_write, model_like, say
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
@@ -25,7 +25,7 @@ def run_explore(options: argparse.Namespace) -> int:
     from ..landscape.runfile import read_run_file
 
     run = read_run_file(options.run)
-    path = in_existing_folder(Path(options.output) if options.output is not None else run.store)
+    path = file_to_write(Path(options.output) if options.output is not None else run.store)
     figure = None if run.output.figure is None else figure_path(run.output.figure)
     if path.exists() and not (options.resume or options.overwrite):
         raise FileExistsError(
@@ -103,7 +103,8 @@ def _run(
 
 def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method: Any) -> None:
     """A run goes on with the settings it was begun with, so a run file that was changed since must not seem to be obeyed."""
-    from ..landscape.explore import MERGE_TOLERANCE, configure
+    from ..landscape.arguments import configure
+    from ..landscape.explore import MERGE_TOLERANCE
 
     made = {**begun.configuration, "seed": begun.entropy}
     asked = configure(model, run.explore.max_index, method, None, run.explore.upward, MERGE_TOLERANCE)
@@ -117,7 +118,7 @@ def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method
 
 
 def _interrupted(path: Path, model: EnergyModel | None) -> int:
-    from ..model import model_name
+    from ..naming import model_name
 
     command = ["saddlescape", "resume", str(path)]
     # Only shipped models are rebuilt from a file, so the command to type has to name any other.
@@ -137,7 +138,8 @@ def _progress(options: argparse.Namespace) -> Progress | None:
 
 def _remove(path: Path, model: EnergyModel) -> None:
     """Take a landscape file away with its journal. The store refuses where somebody writes it, or where it is no landscape file."""
-    from ..landscape.landscape import Landscape, ModelInfo
+    from ..landscape.info import ModelInfo
+    from ..landscape.landscape import Landscape
     from ..store import FileStore
 
     empty = Landscape(ModelInfo.of(model, model.symmetry))

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..model import EnergyModel, check_point
+from ..given import check_point
+from ..model import EnergyModel, check_is_model
 from ..numerics.certify import CertificationError, certify, quick_index
 from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
@@ -80,13 +81,14 @@ def search(
     Raises
     ------
     TypeError, ValueError
-        If x0 or the frame is not finite, real and of the right shape, the method is none or has no index, the index exceeds n, or
-        a number is out of range.
+        If the model is none, x0 or the frame is not finite, real and of the right shape, the method is none or has no index, the
+        index exceeds n, or a number is out of range.
     SearchError
         See ``raise_on_failure``.
     Exception
         What the model raises passes through.
     """
+    check_is_model(model)
     check_method(method, "HiSD(index=k), GradientFlow()")
     x0 = check_point(x0, model.dim)
     index = getattr(method, "index", None)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..dynamics.describe import describe, rebuild
-from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
-from ..dynamics.search import Limits, check_method
+from ..dynamics.search import Limits
 from ..dynamics.state import Method
-from ..model import EnergyModel, check_point
-from ..numerics.check import gradient_consistent
+from ..model import EnergyModel, check_is_model
 from ..symmetry import Symmetry
+from .arguments import Start, check_workers, configure, entropy_of, progress_of, starting_points, warn_of_wrong_gradient
 from .driver import Driver, new_run
 from .execute import Plan
-from .frontier import DownwardSearch, Search, UpwardSearch, is_integer
-from .landscape import Landscape, ModelInfo
+from .frontier import DownwardSearch, Search, UpwardSearch
+from .info import ModelInfo
+from .landscape import Landscape
 from .merge import Merger
 from .parallel import Pooled, Serial, staffed
 from .records import Run, SearchRecord, Task
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from .progress import Progress
 
 MERGE_TOLERANCE = 1e-5
-
-Start = str | np.ndarray | Sequence[np.ndarray] | Sequence[str] | None
 
 
 def explore(
@@ -48,7 +45,7 @@ def explore(
     executor: Executor | None = None,
     workers: int = 1,
     rng: Any = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
     merge_tolerance: float = MERGE_TOLERANCE,
 ) -> Landscape:
@@ -86,8 +83,9 @@ def explore(
         importable there (no lambdas).
     rng : int, SeedSequence or Generator, optional
         Seed. Default: 0.
-    progress : Progress, optional
-        See `saddlescape.landscape.progress`.
+    progress : bool or Progress, optional
+        True: a bar on stderr (plain lines where that is no terminal); or an object with ``update(landscape)`` and ``close()``, see
+        `saddlescape.landscape.progress`. Default: none.
     callback : callable, optional
         ``callback(landscape, search)`` after each merged search; a true return value ends the run politely.
     merge_tolerance : float
@@ -111,13 +109,14 @@ def explore(
     ----------
     Yin, Wang, Chen, Zhang, Zhang, Phys. Rev. Lett. 124 (2020) 090601.
     """
-    _check_model(model)
+    check_is_model(model)
     landscape = Landscape(ModelInfo.of(model, symmetry if symmetry is not None else model.symmetry), model, symmetry)
-    entropy = _entropy(rng)
-    _check_workers(workers)
+    entropy = entropy_of(rng)
+    check_workers(workers)
+    progress = progress_of(progress)
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = starting_points(model, start)
-    _warn_of_wrong_gradient(model, points[0])
+    warn_of_wrong_gradient(model, points[0])
     method = HiSD() if method is None else method
     with staffed(model, method, executor, workers) as runner, _new_store(store, landscape, overwrite) as keeper:
         begin(landscape, keeper, configuration, entropy, start_tasks(points, 0, 0))
@@ -135,7 +134,7 @@ def extend(
     executor: Executor | None = None,
     workers: int = 1,
     rng: Any = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
     merge_tolerance: float = MERGE_TOLERANCE,
 ) -> Landscape:
@@ -146,8 +145,9 @@ def extend(
             "landscape.resume() or saddlescape.resume(path)"
         )
     model = landscape.model
-    entropy = _entropy(rng)
-    _check_workers(workers)
+    entropy = entropy_of(rng)
+    check_workers(workers)
+    progress = progress_of(progress)
     configuration = configure(model, max_index, method, searches, upward, merge_tolerance)
     points = [] if start is None else starting_points(model, start)
     run = len(landscape.runs)
@@ -186,48 +186,6 @@ def _store_of(landscape: Landscape) -> Any:
     return store
 
 
-def configure(model, max_index, method, searches, upward, merge_tolerance) -> dict:
-    """The settings of a run, checked, as JSON-ready values."""
-    if max_index is not None and not (is_integer(max_index) and 0 <= max_index <= model.dim):
-        raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
-    method = HiSD() if method is None else method
-    check_method(method, "HiSD()")
-    if getattr(method, "index", None) is not None:
-        raise ValueError(
-            f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out"
-        )
-    if searches is None:
-        searches = (DownwardSearch(), UpwardSearch()) if upward else (DownwardSearch(),)
-    searches = tuple(searches)
-    for search in searches:
-        if not isinstance(search, (DownwardSearch, UpwardSearch)):
-            raise TypeError(f"searches: got {search!r}, expected DownwardSearch() and UpwardSearch()")
-    if not merge_tolerance > 0:
-        raise ValueError(f"merge_tolerance: got {merge_tolerance!r}, expected a positive number")
-    return {
-        "max_index": None if max_index is None else int(max_index),
-        "method": describe(method),
-        "quench": describe(GradientFlow(preconditioned=method.preconditioned)),
-        "searches": [{"name": type(s).__name__, **{key: int(value) for key, value in vars(s).items()}} for s in searches],
-        "merge_tolerance": float(merge_tolerance),
-    }
-
-
-def starting_points(model: EnergyModel, start: Start) -> list[np.ndarray]:
-    """The starts as points (n,), checked."""
-    if start is None:
-        return [check_point(model.default_start(), model.dim, "default_start()")]
-    if isinstance(start, str):
-        return [check_point(model.start(start), model.dim, f"start {start!r}")]
-    if (isinstance(start, np.ndarray) and start.ndim == 1) or not isinstance(start, (list, tuple, np.ndarray)):
-        return [check_point(start, model.dim, "start")]
-    if len(start) == 0:
-        raise ValueError("start: got an empty sequence, expected at least one point or name")
-    if np.ndim(start[0]) == 0 and not isinstance(start[0], str):
-        return [check_point(start, model.dim, "start")]
-    return [check_point(model.start(s) if isinstance(s, str) else s, model.dim, f"start[{i}]") for i, s in enumerate(start)]
-
-
 def start_tasks(points: list[np.ndarray], first: int, run: int) -> tuple[Task, ...]:
     """For each point a search to the index of its Hessian (target -1) and one down (target 0)."""
     return tuple(
@@ -235,16 +193,6 @@ def start_tasks(points: list[np.ndarray], first: int, run: int) -> tuple[Task, .
         for i, point in enumerate(points)
         for j, target in enumerate((-1, 0))
     )
-
-
-def _warn_of_wrong_gradient(model: EnergyModel, x: np.ndarray) -> None:
-    consistent, ratio = gradient_consistent(model, x)
-    if not consistent:
-        warnings.warn(
-            f"the gradient of {type(model).__name__} does not belong to its energy (slope of the energy / gradient = "
-            f"{ratio:.6g} near the start); run check_model(model)",
-            stacklevel=3,
-        )
 
 
 def _new_store(path: str | os.PathLike[str] | None, landscape: Landscape, overwrite: bool) -> Any:
@@ -261,30 +209,10 @@ def begin(landscape: Landscape, keeper: Any, configuration: dict, entropy: int, 
     keeper.begin(run, tasks)
 
 
-def _check_model(model: Any) -> None:
-    for member in ("dim", "energy", "gradient"):
-        if not hasattr(model, member):
-            raise TypeError(f"model: got {type(model).__name__}, which has no {member!r}, expected an EnergyModel; see as_model")
-
-
-def _check_workers(workers: Any) -> None:
-    if not (is_integer(workers) and workers >= 1):
-        raise ValueError(f"workers: got {workers!r}, expected an integer of at least 1")
-
-
-def _entropy(rng: Any) -> int:
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if isinstance(rng, np.random.SeedSequence):
-        return int(rng.generate_state(1, np.uint64)[0] >> np.uint64(1))
-    if rng is None or (isinstance(rng, (int, np.integer)) and rng >= 0):
-        return int(rng or 0)
-    raise TypeError(f"rng: got {rng!r}, expected a non-negative int, a SeedSequence or a Generator")
-
-
 def drive(landscape: Landscape, keeper: Any, method: Method | None, executor, workers, progress, callback) -> Landscape:
     """Finish the landscape's last run; ``method`` is needed only if it is not the library's own."""
-    _check_workers(workers)
+    check_workers(workers)
+    progress = progress_of(progress)
     made_with = landscape.runs[-1].configuration["method"]
     method = rebuild(made_with) if method is None else method
     if describe(method) != made_with:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model import nearest
+from ..given import nearest
 from .expand import to_networkx
 
 if TYPE_CHECKING:
@@ -53,24 +53,30 @@ def export(landscape: Landscape, path: str | os.PathLike[str], format: str | Non
     * GraphML: one file; the group element of an edge, an array, is JSON text.
     * JSON: one file in networkx' node-link form (``networkx.node_link_graph(data, edges="edges")``), with ``x`` and
       ``eigenvalues`` of each node besides. What is not finite is null, as JSON has no NaN.
-    * CSV: two files, ``NAME_nodes.csv`` and ``NAME_edges.csv`` for a path ``NAME.csv``; group elements are JSON text.
+    * CSV: two files, ``NAME_nodes.csv`` and ``NAME_edges.csv`` for a path ``NAME.csv``, with another ending if the path has one;
+      group elements are JSON text.
     """
     path = Path(path)
-    form = path.suffix[1:].lower() if format is None else format
+    form = (path.suffix[1:] if format is None else format).lower()
     if form not in FORMATS:
-        raise ValueError(f"format: got {form!r}, expected one of {list(FORMATS)}{nearest(form, list(FORMATS))}")
+        by = f" by the ending of {path}" if format is None else ""
+        raise ValueError(f"format: got {form!r}{by}, expected one of {list(FORMATS)}{nearest(form, list(FORMATS))}")
     from ..store.envelope import is_ours
 
-    if path.is_file() and is_ours(path):
-        raise ValueError(f"path: {path} is a landscape file, which an export does not replace; choose another name")
+    targets = [path]
+    if form == "csv":
+        targets = [path.with_name(f"{path.stem}_{name}{path.suffix or '.csv'}") for name in ("nodes", "edges")]
+    for target in targets:
+        if target.is_file() and is_ours(target):
+            raise ValueError(f"path: {target} is a landscape file, which an export does not replace; choose another name")
     graph = to_networkx(landscape)
     if form == "csv":
-        return _write_csv(graph, path)
-    if form == "json":
+        _write_csv(graph, *targets)
+    elif form == "json":
         path.write_text(json.dumps(_node_link(graph, landscape), allow_nan=False, indent=1) + "\n", encoding="utf-8")
-        return [path]
-    _write_graphml(graph, path)
-    return [path]
+    else:
+        _write_graphml(graph, path)
+    return targets
 
 
 def _plain(value: Any) -> Any:
@@ -116,17 +122,12 @@ def _write_graphml(graph: networkx.MultiDiGraph, path: Path) -> None:
     networkx.write_graphml_xml(graph, path)
 
 
-def _write_csv(graph: networkx.MultiDiGraph, path: Path) -> list[Path]:
-    stem = path.with_suffix("") if path.suffix.lower() == ".csv" else path
+def _write_csv(graph: networkx.MultiDiGraph, nodes_path: Path, edges_path: Path) -> None:
     nodes = [{"id": i, **attributes} for i, attributes in graph.nodes(data=True)]
     edges = [{"parent": a, "child": b, "key": key, **attributes} for a, b, key, attributes in graph.edges(keys=True, data=True)]
-    written = []
-    for name, rows, first in (("nodes", nodes, ("id",)), ("edges", edges, ("parent", "child", "key"))):
-        target = stem.with_name(f"{stem.name}_{name}.csv")
+    for target, rows, first in ((nodes_path, nodes, ("id",)), (edges_path, edges, ("parent", "child", "key"))):
         header = list(rows[0]) if rows else list(first)
         with target.open("w", newline="", encoding="utf-8") as handle:
             writer = csv.DictWriter(handle, header)
             writer.writeheader()
             writer.writerows({k: _flat(v) for k, v in row.items()} for row in rows)
-        written.append(target)
-    return written

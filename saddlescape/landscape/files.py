@@ -60,7 +60,7 @@ def resume(
     method: Method | None = None,
     executor: Executor | None = None,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     callback: Callable[[Landscape, SearchRecord], bool | None] | None = None,
 ) -> Landscape:
     """Go on with a run from where its file stands, to the same landscape as if it had never stopped.
@@ -106,7 +106,7 @@ def bind(landscape: Landscape, model: EnergyModel | None, symmetry: Symmetry | N
     ValueError
         If they are not, or the model is not shipped and was not given.
     """
-    from .landscape import ModelInfo
+    from .info import ModelInfo
 
     landscape.attach(landscape.model if model is None else model, symmetry)
     made_with, given = landscape.info.symmetry, ModelInfo.of(landscape.model, landscape.symmetry).symmetry

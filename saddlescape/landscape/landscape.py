@@ -2,106 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..model import EnergyModel, load_model, model_name, model_parameters, parameters_digest, source_digest
+from ..model import EnergyModel, check_is_model
+from ..naming import load_model
 from ..results import SearchResult, StationaryPoint
+from .completeness import Completeness
+from .info import ModelInfo
 from .records import Commit, Edge, Node, Run, SearchRecord, Task
 
 if TYPE_CHECKING:
     import networkx
 
     from ..symmetry import Symmetry
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class ModelInfo:
-    """What a landscape remembers of its model; enough to check that a model given later is the same.
-
-    Parameters
-    ----------
-    name : str
-        Import path, or ``file.py:Class``.
-    params : dict
-        JSON-ready parameters.
-    params_sha256 : str
-        Digest of name and parameters.
-    dim : int
-        Number of unknowns.
-    mass : float or (n,) array
-    coercive : bool or None
-    symmetry : str
-        For people: order of the group, periodic axes.
-    field_shapes : dict
-        Name and shape of each field in x, in order; empty for a plain vector.
-    units : str
-    scaling : str
-        How the energy was made dimensionless, in words.
-    source_sha256 : str
-        Digest of the file that defines the model; empty where there is none.
-    """
-
-    name: str
-    params: dict
-    params_sha256: str
-    dim: int
-    mass: float | np.ndarray
-    coercive: bool | None
-    symmetry: str
-    field_shapes: dict = field(default_factory=dict)
-    units: str = "dimensionless"
-    scaling: str = ""
-    source_sha256: str = ""
-
-    @classmethod
-    def of(cls, model: EnergyModel, symmetry: Symmetry | None) -> ModelInfo:
-        """Describe a model."""
-        text = "none"
-        if symmetry is not None and not symmetry.trivial:
-            text = f"order {symmetry.order}"
-            text += f", translations of {symmetry.grid}" if symmetry.grid is not None else ""
-            text += ", by a user's function" if symmetry.match is not None else ""
-        name = model_name(model)
-        return cls(
-            Path(name).name if ":" in name else name,  # no file remembers the folders of a machine
-            model_parameters(model),
-            parameters_digest(model),
-            int(model.dim),
-            model.mass,
-            model.coercive,
-            text,
-            dict(getattr(model, "field_shapes", {})),
-            getattr(model, "units", "dimensionless"),
-            getattr(model, "scaling", ""),
-            source_digest(model),
-        )
-
-
-@dataclass(frozen=True)
-class Completeness:
-    """What the Euler characteristic says.
-
-    Parameters
-    ----------
-    applicable : bool
-    euler : int
-        Sum of (-1)^index chi(orbit) over the points found.
-    message : str
-        One sentence.
-    """
-
-    applicable: bool
-    euler: int
-    message: str
 
 
 class Landscape:
@@ -266,16 +182,13 @@ class Landscape:
 
         Raises
         ------
+        TypeError
+            If it is no model.
         ValueError
             If name, parameters or dimension differ from the model the landscape was made with.
         """
-        if parameters_digest(model) != self.info.params_sha256 or model.dim != self.info.dim:
-            raise ValueError(
-                f"model: got {model_name(model)} with {model_parameters(model)}, but this landscape was made with "
-                f"{self.info.name} and {self.info.params}"
-            )
-        if source_digest(model) != self.info.source_sha256:
-            logger.warning("the file that defines %s has changed since this landscape was made", self.info.name)
+        check_is_model(model)
+        self.info.check(model)
         self._model = model
         self._symmetry = symmetry if symmetry is not None else self._symmetry
         return self
@@ -375,25 +288,7 @@ class Landscape:
 
     def completeness(self) -> Completeness:
         """What the Euler characteristic says about missing points."""
-        euler = self.euler_characteristic()
-        if not self.nodes:
-            return Completeness(False, euler, "No stationary point has been found yet.")
-        if self.frontier:
-            return Completeness(False, euler, f"The run was interrupted: {len(self.frontier)} searches are left; resume it.")
-        if any(p.degenerate for p in self.points):
-            return Completeness(
-                False, euler, "Euler check not applicable: a point is degenerate (zero modes that no declared symmetry explains)."
-            )
-        if self.info.coercive is not True:
-            why = (
-                "the energy is not coercive"
-                if self.info.coercive is False
-                else "the model does not say whether its energy is coercive"
-            )
-            return Completeness(False, euler, f"Euler check not applicable: {why}.")
-        if euler == 1:
-            return Completeness(True, euler, "Euler sum 1, as a complete landscape has (necessary, not sufficient).")
-        return Completeness(True, euler, f"Euler sum {euler} instead of 1: points are missing.")
+        return Completeness.of(self)
 
     def __repr__(self) -> str:
         counts, name = self.index_counts(), self.info.name.rpartition(".")[2]

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dynamics.state import Method
-from ..model import EnergyModel, load_model, model_name, model_parameters
+from ..model import EnergyModel
+from ..naming import load_model, model_name, model_parameters
 from ..results import SearchResult, StationaryPoint, Status
 from .execute import Plan, execute
 from .records import Task

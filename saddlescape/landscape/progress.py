@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Progress(Protocol):
-    """What `saddlescape.explore` and `saddlescape.resume` take as ``progress``.
+    """What `saddlescape.explore` and `saddlescape.resume` take as ``progress``, besides True and False.
 
     A driver calls ``update(landscape)`` after every search it has merged, in task order, and ``close()`` once at the end,
     whatever the end was. Neither may change the landscape.

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
 
-from ..model import EnergyModel, load_model, nearest
+from ..given import nearest
+from ..model import EnergyModel
+from ..naming import load_model
 
 
 class _Kind(NamedTuple):
@@ -154,13 +156,13 @@ class RunFile:
         Raises
         ------
         ValueError
-            If there is no such model, or it does not take a parameter that was given.
+            If there is no such model, its file cannot be imported, or it does not take a parameter that was given.
         FileNotFoundError
             If the model's file does not exist.
         """
         try:
             return load_model(self.model.name, self.model.parameters, base=self.path.parent)
-        except ValueError as error:
+        except (ImportError, TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: [model] {error}") from error
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{self.path}: [model] name: {error}") from error
@@ -194,8 +196,7 @@ class RunFile:
             try:
                 model.start(start)
             except ValueError as error:
-                near = nearest(start, list(model.start_names))
-                raise ValueError(f"{self.path}: [explore] {error}{near}") from error
+                raise ValueError(f"{self.path}: [explore] {error}") from error
             return start
         if start is None or not isinstance(start[0], list):
             return None if start is None else np.array(start, dtype=float)

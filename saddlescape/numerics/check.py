@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..model import EnergyModel, check_point, model_name
+from ..given import check_point
+from ..model import EnergyModel, check_is_model
+from ..naming import model_name
 from .checks import CHECKS, CheckResult, Subject
 from .derivatives import Derivatives
 
@@ -80,17 +82,15 @@ def check_model(model: EnergyModel, x: Any = None, rng: Any = 0) -> ModelReport:
     Raises
     ------
     TypeError
-        If ``model`` is not a model, or ``x`` is not made of real numbers.
+        If ``model`` is not a model, one of its functions takes other arguments, or ``x`` is not made of real numbers.
     ValueError
-        If ``x`` has the wrong shape or an entry is not finite.
+        If ``model.dim`` is not a positive integer, ``x`` has the wrong shape, or an entry of it is not finite.
 
     Notes
     -----
     An exception raised by the model fails the check in which it is raised, and is quoted in the report.
     """
-    for member in ("dim", "energy", "gradient"):
-        if not hasattr(model, member):
-            raise TypeError(f"model: got {type(model).__name__}, which has no {member!r}, expected an EnergyModel; see as_model")
+    check_is_model(model)
     generator = np.random.default_rng(rng)
     point = _generic_point(model, generator) if x is None else check_point(x, model.dim, "x")
     subject = Subject(model, Derivatives(model), point, generator)

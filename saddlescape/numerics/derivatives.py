@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..model import EnergyModel, filled
+from ..given import as_number, filled
+from ..model import EnergyModel
 
 DENSE_LIMIT = 500
 """No dense (n, n) matrix is formed above this dimension."""
@@ -14,6 +15,8 @@ DENSE_LIMIT = 500
 
 class Derivatives:
     """Derivatives of one model: analytic where the model has them, else by dimer; every call is counted.
+
+    Hessian-vector products are the model's ``hvp``, else products with its ``hessian``, else central differences of gradients.
 
     Parameters
     ----------
@@ -25,8 +28,9 @@ class Derivatives:
 
     Attributes
     ----------
-    n_energy, n_gradient, n_hvp : int
-        Calls so far. A Hessian-vector product by dimer counts as one ``hvp`` and two gradients.
+    n_energy, n_gradient, n_hvp, n_hessian : int
+        Calls so far. A Hessian-vector product by dimer counts as one ``hvp`` and two gradients; one with the model's Hessian as one
+        ``hvp``, and the first at each point as a ``hessian`` besides.
     mass : float or (n,) array
         The inner product of norms, frames and eigenvalues.
     """
@@ -38,9 +42,10 @@ class Derivatives:
         self.mass = float(mass) if np.ndim(mass) == 0 else np.asarray(mass, dtype=float)
         self.preconditioner = preconditioner
         self.dimer_length = dimer_length
-        self.n_energy = self.n_gradient = self.n_hvp = 0
+        self.n_energy = self.n_gradient = self.n_hvp = self.n_hessian = 0
         self._hvp = getattr(model, "hvp", None)
         self.has_hessian = hasattr(model, "hessian")
+        self._last: tuple[np.ndarray, Any] | None = None  # where products with the Hessian were last wanted, and the Hessian there
 
     @property
     def compiled(self) -> bool:
@@ -50,12 +55,12 @@ class Derivatives:
     def energy_gradient(self, x: np.ndarray, out: np.ndarray) -> float:
         """E(x), with dE/dx written into ``out`` (n,)."""
         self.n_gradient += 1
-        return self.model.energy_gradient(x, out)
+        return as_number(self.model.energy_gradient(x, out), "energy_gradient")
 
     def energy(self, x: np.ndarray) -> float:
         """E(x)."""
         self.n_energy += 1
-        return float(self.model.energy(x))
+        return as_number(self.model.energy(x), "energy")
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """dE/dx (n,)."""
@@ -69,11 +74,18 @@ class Derivatives:
         self.n_hvp += 1
         if self._hvp is not None:
             return filled(self._hvp(x, v, out), out, "hvp")
+        if self.has_hessian:
+            # A step asks for several products at one point; its array is the same at the next one, so the values are compared.
+            if self._last is None or not np.array_equal(self._last[0], x):
+                self._last = x.copy(), self.hessian(x)
+            return filled(self._last[1] @ v, out, "hessian(x) @ v")
+        return filled(self.difference(x, v), out, "gradient")
+
+    def difference(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """H(x) v by dimer, (n,): the central difference of two gradients."""
         length = self.dimer_length * (1.0 + np.abs(x).max()) / max(np.abs(v).max(), 1e-300)
         plus, minus = self.gradient(x + length * v), self.gradient(x - length * v)
-        np.subtract(plus, minus, out=out)
-        out /= 2.0 * length
-        return out
+        return (plus - minus) / (2.0 * length)
 
     def hvp_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """H(x) applied to each row of (k, n); returns (k, n)."""
@@ -88,10 +100,14 @@ class Derivatives:
         Raises
         ------
         ValueError
-            If the model has no ``hessian`` and n exceeds `DENSE_LIMIT`.
+            If the model's has another shape, or it has no ``hessian`` and n exceeds `DENSE_LIMIT`.
         """
         if self.has_hessian:
-            return self.model.hessian(x)
+            self.n_hessian += 1
+            hessian = self.model.hessian(x)
+            if np.shape(hessian) != (self.dim, self.dim):
+                raise ValueError(f"hessian: the model returned shape {np.shape(hessian)}, expected ({self.dim}, {self.dim})")
+            return hessian
         if self.dim > DENSE_LIMIT:
             raise ValueError(
                 f"dim: {self.dim} unknowns are too many for a dense Hessian (limit {DENSE_LIMIT}); give the model hessian(x)"

@@ -10,6 +10,7 @@ from matplotlib import colormaps, patheffects
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
+from ..model import check_is_model
 from ..results import Trajectory
 from .style import EDGE_STYLES, FONT, axes_or_new, index_style
 
@@ -52,7 +53,7 @@ def plot_contour(
         Its stationary points, symmetric copies too, are drawn with the colour and marker of their index, its edges as straight
         lines.
     trajectories : iterable of (s, 2) array or Trajectory
-        Paths to draw; a circle marks where each begins.
+        Paths to draw; a white disc marks where each begins, a black one where it ends.
     levels : int
         About how many contour levels.
     resolution : int
@@ -68,9 +69,12 @@ def plot_contour(
 
     Raises
     ------
+    TypeError
+        If ``model`` is not a model.
     ValueError
         If the model has not two unknowns, there is no box, or an argument is out of range.
     """
+    check_is_model(model)
     if model.dim != 2:
         raise ValueError(
             f"model: got {type(model).__name__} with {model.dim} unknowns, expected 2; "
@@ -204,7 +208,9 @@ def _draw_paths(ax: Axes, paths: list[np.ndarray]) -> None:
     halo = [patheffects.Stroke(linewidth=2.2, foreground="white"), patheffects.Normal()]
     for number, path in enumerate(paths):
         ax.plot(*path.T, color="black", linewidth=1.1, zorder=2.5, path_effects=halo, label="trajectory" if number == 0 else None)
+        # White begins, black ends, above the point it may have reached.
         ax.plot(*path[0], color="white", marker="o", markersize=4, markeredgecolor="black", zorder=2.6)
+        ax.plot(*path[-1], color="black", marker="o", markersize=4, markeredgecolor="white", markeredgewidth=0.7, zorder=3.1)
 
 
 def _draw_legend(ax: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,10 @@ from .style import EDGE_STYLES, index_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_POINTS = 65
+_LABEL = np.array([0.1, 0.08])  # half a number and a little air, in units of a picture's width
+_FRACTIONS = 0.5 + 0.025 * np.array([sign * step for step in range(16) for sign in (1, -1)])[1:]  # the middle of a line first
 
 
 def draw_links(scene: PathwayMap, ax: Axes, unit: float) -> None:
@@ -51,26 +56,36 @@ def route_path(route: np.ndarray, layered: bool) -> Path:
 
 def _draw_counts(scene: PathwayMap, ax: Axes, unit: float) -> None:
     """How many edges a line stands for, written upon it at a place of its own."""
+    traces = [_trace(route, scene.vertical == "index") for route in scene.layout.routes]
+    points = np.concatenate([np.empty((0, 2)), *(piece for pieces in traces for piece in pieces)])
+    owners = np.repeat(np.arange(len(traces)), [sum(map(len, pieces)) for pieces in traces])
     taken = np.empty((0, 2))
     half = np.array(scene.box) / 2 + 0.1
     letter = 72 * unit * LETTER * 0.75
     back = {"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none"}
-    for link, route in zip(scene.links, scene.layout.routes, strict=True):
+    for number, link in enumerate(scene.links):
         if link.count == 1:
             continue
-        places = _label_places(route)
+        last = traces[number][-1]  # of a route between rows the piece that ends at the lower node
+        places = last[np.round(_FRACTIONS * (len(last) - 1)).astype(int)]
         apart = (np.abs(places[:, None] - taken) > (0.24, 0.16)).any(axis=2).all(axis=1)
         clear = (np.abs(places[:, None] - scene.layout.positions) > half).any(axis=2).all(axis=1)
-        place = places[np.argmax(2 * apart + clear)]
+        place = places[np.argmax(4 * apart + 2 * clear + _room(places, points[owners != number]))]
         taken = np.vstack([taken, place])
         ax.text(*place, str(link.count), fontsize=letter, color="0.25", ha="center", va="center", zorder=1.7, bbox=back)
 
 
-def _label_places(route: np.ndarray) -> np.ndarray:
-    """Places for a label on a route (m, 2), the best first: about the middle of its last piece between rows."""
-    fractions = np.array([0.5, 0.4, 0.6, 0.32, 0.68, 0.25, 0.75])
-    if len(route) % 2:
-        return route[np.round(fractions * (len(route) - 1)).astype(int)]
-    start, end = route[-2], route[-1]
-    along = 3 * fractions**2 - 2 * fractions**3  # the abscissa of the S-shaped piece, nearly
-    return np.column_stack([start[0] + along * (end[0] - start[0]), start[1] + fractions * (end[1] - start[1])])
+def _room(places: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """How far labels at some places are from the points of other lines: 1 where they hide none of them, 0 upon one."""
+    near = points[((points > places.min(axis=0) - _LABEL) & (points < places.max(axis=0) + _LABEL)).all(axis=1)]
+    return np.min(np.max(np.abs(places[:, None] - near) / _LABEL, axis=2), axis=1, initial=1.0)
+
+
+def _trace(route: np.ndarray, layered: bool) -> list[np.ndarray]:
+    """The pieces of a route as `route_path` draws it, each as points (p, 2) that lie close together."""
+    if not layered or len(route) % 2:
+        return [route]
+    t = np.linspace(0.0, 1.0, _POINTS)[:, None]
+    # A Bezier curve whose control points lean by 0.45 of the height.
+    curved = np.hstack([3 * t**2 - 2 * t**3, 1.35 * t - 1.05 * t**2 + 0.7 * t**3])
+    return [start + (t if k % 2 else curved) * (end - start) for k, (start, end) in enumerate(pairwise(route))]

@@ -133,7 +133,9 @@ def _heights(nodes: list[Node], box: tuple[float, float]) -> tuple[list[float], 
     energies = np.array([node.point.energy for node in nodes])
     reach = energies[-1] - energies[0]
     rows = max(3, len({node.point.index for node in nodes}))
-    per_energy = 0.8 * rows * (box[1] + GAP[1]) / reach if reach > 0.0 else 0.0
+    # Many nodes make a wide map; it grows upwards too, or its lines would lie flat upon each other.
+    stretch = max(0.8, 0.55 * np.sqrt(len(nodes) / rows))
+    per_energy = stretch * rows * (box[1] + GAP[1]) / reach if reach > 0.0 else 0.0
     return (per_energy * (energies - energies[0])).tolist(), float(per_energy)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from ..model import nearest
+from ..given import nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,8 @@ import h5py
 import numpy as np
 
 from .. import __version__
-from ..landscape.landscape import Landscape, ModelInfo
+from ..landscape.info import ModelInfo
+from ..landscape.landscape import Landscape
 from ..landscape.records import Edge, Node, Run, SearchRecord, Task
 from ..results import SearchResult, StationaryPoint, Status
 from . import layout

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from saddlescape.landscape.expand import barrier, expand, to_networkx
-from saddlescape.landscape.landscape import Landscape, ModelInfo
+from saddlescape.landscape.info import ModelInfo
+from saddlescape.landscape.landscape import Landscape
 from saddlescape.landscape.records import Edge, Node
 from saddlescape.model import as_model
 from saddlescape.results import StationaryPoint

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +21,10 @@ from saddlescape import (
     as_model,
     explore,
     load,
+    resume,
     search,
 )
+from saddlescape.landscape.progress import ProgressBar
 from saddlescape.models import Butterfly, DoubleWells, MuellerBrown, PhaseField, ReducedLandauDeGennes
 from saddlescape.parts import FixedStep, Nesterov
 from saddlescape.store import digest
@@ -278,6 +282,34 @@ def test_a_search_that_ends_at_another_index_keeps_its_node():
 # --- arguments that make no sense -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("progress", [True, False, None])
+def test_progress_true_is_the_bar_of_the_command_line(progress, monkeypatch, tmp_path):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def told() -> str:
+        """What the terminal has got since it was last asked."""
+        text = sys.stderr.getvalue()
+        monkeypatch.setattr("sys.stderr", Terminal())
+        return text
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    landscape = explore(
+        Butterfly(), store=tmp_path / "run.h5", progress=progress, callback=lambda landscape, search: search.task.id == 3
+    )
+    texts = [told()]
+    resume(tmp_path / "run.h5", progress=progress)
+    texts.append(told())
+    landscape = explore(Butterfly(), progress=progress, callback=lambda landscape, search: search.task.id == 3)
+    told()
+    landscape.resume(progress=progress)
+    texts.append(told())
+    landscape.extend(upward=True, progress=progress)
+    texts.append(told())
+    assert all(("searches |" in text) if progress else text == "" for text in texts)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -300,6 +332,12 @@ def test_a_search_that_ends_at_another_index_keeps_its_node():
         ({"workers": 1.5}, ValueError, "workers: got 1.5, expected an integer of at least 1"),
         ({"rng": "seed"}, TypeError, "rng: got 'seed', expected a non-negative int, a SeedSequence or a Generator"),
         ({"rng": -1}, TypeError, "rng: got -1, expected a non-negative int"),
+        (
+            {"progress": "bar"},
+            TypeError,
+            r"progress: got 'bar', expected True, or an object with update\(landscape\) and close\(\)",
+        ),
+        ({"progress": ProgressBar}, TypeError, r"progress: got <class .*, expected True, or an object"),
     ],
 )
 def test_arguments_are_checked(arguments, error, message, tmp_path):

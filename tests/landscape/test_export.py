@@ -13,7 +13,8 @@ import pytest
 
 from saddlescape.landscape.expand import to_networkx
 from saddlescape.landscape.export import export
-from saddlescape.landscape.landscape import Landscape, ModelInfo
+from saddlescape.landscape.info import ModelInfo
+from saddlescape.landscape.landscape import Landscape
 from saddlescape.landscape.records import Edge, Node
 from saddlescape.results import StationaryPoint
 
@@ -112,3 +113,18 @@ def test_a_landscape_file_is_not_replaced(landscape: Landscape, tmp_path: Path) 
     with pytest.raises(ValueError, match="is a landscape file, which an export does not replace"):
         export(landscape, path, "json")
     assert path.read_bytes() == before
+    landscape.save(tmp_path / "run_nodes.h5")
+    with pytest.raises(ValueError, match=r"run_nodes\.h5 is a landscape file"):
+        export(landscape, tmp_path / "run.h5", "csv")
+    assert not (tmp_path / "run_edges.h5").exists()
+
+
+def test_the_format_given_wins_over_the_ending(landscape: Landscape, tmp_path: Path) -> None:
+    names = {
+        "a.json": ["a_nodes.json", "a_edges.json"],
+        "a.b.dat": ["a.b_nodes.dat", "a.b_edges.dat"],
+        "a": ["a_nodes.csv", "a_edges.csv"],
+    }
+    for name, expected in names.items():
+        assert [path.name for path in export(landscape, tmp_path / name, "CSV")] == expected
+    assert (tmp_path / "a_nodes.json").read_text() == (tmp_path / "a_nodes.csv").read_text()

@@ -168,6 +168,7 @@ def test_an_interrupted_run_is_finished_first():
         ({"start": []}, ValueError, "start: got an empty sequence"),
         ({"max_index": 3}, ValueError, "max_index: got 3, expected 0 to 2"),
         ({"rng": "seed"}, TypeError, "rng: got 'seed'"),
+        ({"progress": "bar"}, TypeError, "progress: got 'bar', expected True"),
         ({"workers": 0}, ValueError, "workers: got 0"),
         ({"method": HiSD(index=2)}, ValueError, "method: its index is 2"),
     ],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from saddlescape import HiSD, Symmetry, as_model, explore, load, resume
+from saddlescape.landscape.progress import ProgressBar
 from saddlescape.models import Butterfly, DoubleWells, ReducedLandauDeGennes
 from saddlescape.parts import BarzilaiBorwein
 from saddlescape.store import StoreError, digest
@@ -209,6 +210,14 @@ def test_another_model_or_parameter_is_refused(tmp_path):
         ValueError, match=r"model: got saddlescape.models.DoubleWells with .*1\.4.*but this landscape was made with"
     ):
         resume(path, model=DoubleWells((1.0, 1.4, 0.7)))
+    message = "model: got saddlescape.models.Butterfly, but this landscape was made with saddlescape.models.DoubleWells; pass that"
+    with pytest.raises(ValueError, match=message):
+        resume(path, model=Butterfly())
+    with pytest.raises(TypeError, match="model: got the class DoubleWells, expected an object"):
+        resume(path, model=DoubleWells)
+    for progress in ("bar", 1, ProgressBar):
+        with pytest.raises(TypeError, match=r"progress: got .*, expected True, or an object"):
+            resume(path, progress=progress)
     assert digest(resume(path, model=WELLS)) == digest(explore(WELLS))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import saddlescape.models
 from saddlescape import EnergyModel, load_model
-from saddlescape.model import model_name, model_parameters
+from saddlescape.naming import model_name, model_parameters
 from saddlescape.numerics.derivatives import DENSE_LIMIT
 
 OPTIONAL = ("hessian", "preconditioner", "symmetry", "unpack", "zero_modes")

@@ -9,10 +9,10 @@ import scipy.optimize
 import scipy.sparse.linalg
 import scipy.special
 
-from saddlescape.model import load_model, model_name, model_parameters
 from saddlescape.models import ChafeeInfante, PhaseField, ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Square
 from saddlescape.models.liquid_crystals.reduced import ORDER
+from saddlescape.naming import load_model, model_name, model_parameters
 
 MODELS = [
     ReducedLandauDeGennes(5, 20.0),

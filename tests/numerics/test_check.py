@@ -310,6 +310,11 @@ def test_non_finite_values_fail():
     assert report["gradient is the energy's"].status == "failed"
 
 
+def test_an_energy_that_is_an_array_is_named():
+    report = check_model(as_model(lambda x: x**2, lambda x: 2.0 * x, 2))
+    assert report["values"].detail == "TypeError: energy: the model returned an array of shape (2,), expected a number (float)"
+
+
 def test_an_exception_of_the_model_is_quoted():
     class Wrong(Quartic):
         def hvp(self, x, v, out=None):
@@ -321,7 +326,7 @@ def test_an_exception_of_the_model_is_quoted():
 
 
 def test_wrong_input_is_refused():
-    with pytest.raises(TypeError, match="model: got float, which has no 'dim', expected an EnergyModel; see as_model"):
+    with pytest.raises(TypeError, match="model: got float, which has no 'dim', expected an EnergyModel"):
         check_model(1.0)
     with pytest.raises(ValueError, match=r"x: got shape \(2,\), expected \(3,\)"):
         check_model(Quartic(), x=[0.0, 1.0])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from saddlescape.landscape.landscape import Landscape, ModelInfo
+from saddlescape.landscape.info import ModelInfo
+from saddlescape.landscape.landscape import Landscape
 from saddlescape.landscape.records import Edge, Node
 from saddlescape.model import EnergyModel
 from saddlescape.results import StationaryPoint

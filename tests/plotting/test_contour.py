@@ -55,13 +55,16 @@ def test_steep_walls_do_not_eat_the_levels():
     assert contour_levels(np.zeros((3, 3)), [], 5, 0.6).size > 1
 
 
-def test_trajectories_are_drawn_from_their_start(wells):
+def test_trajectories_are_drawn_from_their_start_to_their_end(wells):
     path = np.array([[1.0, 1.0], [0.5, 0.2], [1.0, 0.0]])
     ax = plot_contour(wells.model, trajectories=[path, Trajectory(path[::-1], np.zeros(3), np.zeros(3))], resolution=11)
     drawn = [line.get_xydata() for line in ax.lines]
     np.testing.assert_array_equal(drawn[0], path)
     np.testing.assert_array_equal(drawn[1], path[:1])
-    np.testing.assert_array_equal(drawn[2], path[::-1])
+    np.testing.assert_array_equal(drawn[2], path[-1:])
+    np.testing.assert_array_equal(drawn[3], path[::-1])
+    assert [ax.lines[i].get_color() for i in (1, 2)] == ["white", "black"]
+    assert all(line.get_marker() == "o" for line in (ax.lines[1], ax.lines[2]))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["trajectory"]
 
 

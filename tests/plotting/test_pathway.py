@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from saddlescape.plotting import plot_pathway
+from saddlescape.plotting.links import route_path
 from saddlescape.plotting.pathmap import Link, PathwayMap, captions, merge_edges
 from saddlescape.plotting.style import index_style
 
@@ -118,6 +119,25 @@ def test_parallel_edges_are_one_line_with_their_number(square):
     assert Link(0, 1, "down", 2) in links and Link(4, 5, "quench", 1) in links and len(links) == 13
     counted = [text for text in plot_pathway(landscape).texts if text.get_text() == "2" and text.get_bbox_patch() is not None]
     assert len(counted) == 2
+
+
+@pytest.mark.parametrize("expand", [False, True])
+@pytest.mark.parametrize("vertical", ["index", "energy"])
+def test_a_number_stands_on_its_own_line_alone(square, spread, vertical, expand):
+    landscape = spread if expand else square()
+    landscape.edges += [replace(edge, key=100 + edge.key) for edge in landscape.edges]
+    scene = PathwayMap.of(landscape, vertical, False, "all")
+    ax = plot_pathway(landscape, vertical=vertical)
+    ax.figure.draw_without_rendering()
+    paths = [route_path(route, vertical == "index").transformed(ax.transData) for route in scene.layout.routes]
+    hits = []
+    for text in ax.texts:
+        if text.get_text().isdecimal() and text.get_bbox_patch() is not None:
+            box = text.get_window_extent()
+            hits.append(sum(path.intersects_bbox(box, filled=False) for path in paths))
+    assert len(hits) == len(scene.links) and min(hits) == 1
+    # Bundles of lines from one picture to its neighbours leave no other place.
+    assert np.mean(np.array(hits) > 1) <= 0.1 * expand
 
 
 def test_the_strongest_kind_names_the_line(wells):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from saddlescape.landscape.landscape import Landscape, ModelInfo
+from saddlescape.landscape.info import ModelInfo
+from saddlescape.landscape.landscape import Landscape
 from saddlescape.landscape.records import Commit, Edge, Node, Run, SearchRecord, Task
 from saddlescape.results import SearchResult, StationaryPoint, Status, Trajectory
 from saddlescape.store import FileStore

@@ -1,0 +1,114 @@
+"""What a landscape remembers of its model."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..model import EnergyModel
+from ..naming import model_name, model_parameters, parameters_digest, source_digest
+
+if TYPE_CHECKING:
+    from ..symmetry import Symmetry
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInfo:
+    """What a landscape remembers of its model; enough to check that a model given later is the same.
+
+    Parameters
+    ----------
+    name : str
+        Import path, or ``file.py:Class``.
+    params : dict
+        JSON-ready parameters.
+    params_sha256 : str
+        Digest of name and parameters.
+    dim : int
+        Number of unknowns.
+    mass : float or (n,) array
+    coercive : bool or None
+    symmetry : str
+        For people: order of the group, periodic axes.
+    field_shapes : dict
+        Name and shape of each field in x, in order; empty for a plain vector.
+    units : str
+    scaling : str
+        How the energy was made dimensionless, in words.
+    source_sha256 : str
+        Digest of the file that defines the model; empty where there is none.
+    """
+
+    name: str
+    params: dict
+    params_sha256: str
+    dim: int
+    mass: float | np.ndarray
+    coercive: bool | None
+    symmetry: str
+    field_shapes: dict = field(default_factory=dict)
+    units: str = "dimensionless"
+    scaling: str = ""
+    source_sha256: str = ""
+
+    @classmethod
+    def of(cls, model: EnergyModel, symmetry: Symmetry | None) -> ModelInfo:
+        """Describe a model."""
+        text = "none"
+        if symmetry is not None and not symmetry.trivial:
+            text = f"order {symmetry.order}"
+            text += f", translations of {symmetry.grid}" if symmetry.grid is not None else ""
+            text += ", by a user's function" if symmetry.match is not None else ""
+        name = model_name(model)
+        return cls(
+            Path(name).name if ":" in name else name,  # no file remembers the folders of a machine
+            model_parameters(model),
+            parameters_digest(model),
+            int(model.dim),
+            model.mass,
+            model.coercive,
+            text,
+            dict(getattr(model, "field_shapes", {})),
+            getattr(model, "units", "dimensionless"),
+            getattr(model, "scaling", ""),
+            source_digest(model),
+        )
+
+    def check_name(self, name: str) -> None:
+        """Check that a name, as `saddlescape.load_model` takes it, is that of the model's class, wherever that class comes from.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        if _class_name(name) != _class_name(self.name):
+            raise ValueError(f"model: got {name}, but this landscape was made with {self.name}; pass that model")
+
+    def check(self, model: EnergyModel) -> None:
+        """Check that a model is the one described; a changed source is only logged.
+
+        Raises
+        ------
+        ValueError
+            If name, parameters or dimension differ.
+        """
+        self.check_name(model_name(model))
+        if parameters_digest(model) != self.params_sha256 or model.dim != self.dim:
+            raise ValueError(
+                f"model: got {model_name(model)} with {model_parameters(model)}, but this landscape was made with "
+                f"{self.name} and {self.params}"
+            )
+        if source_digest(model) != self.source_sha256:
+            logger.warning("the file that defines %s has changed since this landscape was made", self.name)
+
+
+def _class_name(name: str) -> str:
+    """The last word of ``package.module.Class`` or ``path/file.py:Class``."""
+    return name.rpartition(":")[2].rpartition(".")[2]

@@ -1,0 +1,166 @@
+"""Names and parameters of models: how a model travels, how a file remembers it, and how a named one is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .given import nearest
+from .model import EnergyModel, check_is_model
+
+_SHIPPED = "saddlescape.models"
+
+
+def model_name(model: EnergyModel) -> str:
+    """The import path of a shipped or installed model, or ``path/file.py:Class`` of one loaded from a file."""
+    cls = type(model)
+    source = getattr(sys.modules.get(cls.__module__), "__saddlescape_file__", None)
+    if source is not None:
+        return f"{source}:{cls.__qualname__}"
+    if cls.__module__.startswith(_SHIPPED + "."):
+        return f"{_SHIPPED}.{cls.__qualname__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def model_parameters(model: EnergyModel) -> dict[str, Any]:
+    """The dataclass fields of a model as JSON-ready values; functions are named, not stored."""
+    if not dataclasses.is_dataclass(model):
+        return {}
+    return {f.name: _plain(getattr(model, f.name)) for f in dataclasses.fields(model) if f.init}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    return f"<{getattr(value, '__qualname__', type(value).__name__)}>"
+
+
+def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str | Path = ".") -> EnergyModel:
+    """Build a model from its name and parameters.
+
+    Parameters
+    ----------
+    name : str
+        ``"MuellerBrown"`` (a shipped model), ``"package.module.Class"`` (an installed one) or ``"path/file.py:Class"``
+        (a file; its code is run).
+    params : mapping, optional
+        Keyword arguments of the model.
+    base : path, optional
+        Folder that a relative file path is relative to.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model, or a parameter is unknown; near names are suggested.
+    TypeError
+        If what was built is no model.
+    FileNotFoundError
+        If the file does not exist.
+    ImportError
+        If the file or module cannot be imported; the message quotes why.
+    """
+    cls = _model_class(name, Path(base))
+    params = dict(params or {})
+    known = [f.name for f in dataclasses.fields(cls) if f.init] if dataclasses.is_dataclass(cls) else list(params)
+    for key in params:
+        if key not in known:
+            raise ValueError(f"model parameter {key!r} is unknown to {cls.__name__}{nearest(key, known)}; it takes {known}")
+    try:
+        model = cls(**params)
+    except TypeError as error:
+        raise ValueError(f"model {name!r} could not be built from {params}: {error}") from error
+    check_is_model(model)
+    return model
+
+
+def _model_class(name: str, base: Path) -> type:
+    if ":" in name or name.endswith(".py"):
+        path, cls_name = name.rpartition(":")[::2] if ":" in name else (name, "")
+        return _class_of(_load_file(base / path), cls_name, name, path)
+    module_name, _, cls_name = name.rpartition(".")
+    if module_name not in ("", _SHIPPED):
+        try:
+            module = importlib.import_module(module_name)
+        except Exception as error:
+            raise ImportError(f"model {name!r}: {_not_imported(module_name, error)}") from error
+        return _class_of(module, cls_name, name, module_name)
+    shipped = importlib.import_module(_SHIPPED)
+    if cls_name not in shipped.__all__:
+        raise ValueError(
+            f"model {name!r} is not shipped{nearest(cls_name, shipped.__all__)}; shipped are {sorted(shipped.__all__)}; "
+            "a model of your own is named path/file.py:Class"
+        )
+    return getattr(shipped, cls_name)
+
+
+def _class_of(module: Any, cls_name: str, name: str, source: str) -> type:
+    """A class of a module; for the message the name that was asked for and where the module came from."""
+    found = getattr(module, cls_name, None)
+    if isinstance(found, type):
+        return found
+    classes = [k for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, EnergyModel) and v is not EnergyModel]
+    there = f"its models are {classes}" if classes else "it defines no subclass of EnergyModel"
+    if not cls_name:
+        raise ValueError(f"model {name!r}: the name of the class is missing, expected {source}:Class; {there}")
+    if found is not None:
+        raise ValueError(f"model {name!r}: {cls_name} is no class but of type {type(found).__name__}; {there}")
+    raise ValueError(f"model {name!r}: {source} has no class {cls_name!r}{nearest(cls_name, classes)}; {there}")
+
+
+def _not_imported(source: Any, error: BaseException) -> str:
+    return f"{source} could not be imported: {type(error).__name__}: {error}"
+
+
+def _load_file(path: Path) -> Any:
+    path = path.resolve()
+    if not path.is_file():
+        raise FileNotFoundError(f"model file {path} does not exist")
+    # One canonical module name per source, here, in every worker and wherever the file is moved: numba's disk cache is keyed by it.
+    canonical = f"saddlescape_file_{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}_{path.stem}"
+    if canonical in sys.modules:
+        return sys.modules[canonical]
+    spec = importlib.util.spec_from_file_location(canonical, path)
+    module = importlib.util.module_from_spec(spec)
+    module.__saddlescape_file__ = str(path)
+    sys.modules[canonical] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[canonical]
+        if not isinstance(error, Exception):  # Ctrl-C
+            raise
+        raise ImportError(f"model file {_not_imported(path, error)}") from error
+    return module
+
+
+def parameters_digest(model: EnergyModel) -> str:
+    """SHA-256 of the model's name and parameters, hexadecimal.
+
+    Of a model that is not shipped the class name alone counts: the same file has other names when it is run, imported or loaded.
+    """
+    name = model_name(model)
+    text = json.dumps([name if name.startswith(_SHIPPED) else type(model).__qualname__, model_parameters(model)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def source_digest(model: EnergyModel) -> str:
+    """SHA-256 of the file that defines the model's class, hexadecimal; empty if there is none (a notebook cell, say)."""
+    path = getattr(sys.modules.get(type(model).__module__), "__file__", None)
+    if path is None or not Path(path).is_file():
+        return ""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,120 @@
+"""Models by name and from a file, and back."""
+
+import numpy as np
+import pytest
+
+from saddlescape import load_model
+from saddlescape.models import DoubleWells, MuellerBrown
+from saddlescape.naming import model_name, model_parameters, parameters_digest
+
+SOURCE = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from saddlescape.model import EnergyModel
+
+
+@dataclass(frozen=True)
+class Bowl(EnergyModel):
+    stiffness: float = 1.0
+    dim: int = 2
+
+    def energy(self, x):
+        return 0.5 * self.stiffness * float(x @ x)
+
+    def gradient(self, x, out=None):
+        out = np.empty(self.dim) if out is None else out
+        out[:] = self.stiffness * x
+        return out
+
+
+class NoModel:
+    pass
+"""
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "bowl.py"
+    path.write_text(SOURCE)
+    return path
+
+
+def test_shipped_models_load_by_name():
+    assert isinstance(load_model("MuellerBrown"), MuellerBrown)
+    assert isinstance(load_model("saddlescape.models.MuellerBrown"), MuellerBrown)
+    assert load_model("DoubleWells", {"weights": [1.0, 2.0]}) == DoubleWells((1.0, 2.0))
+
+
+def test_a_model_is_loaded_from_a_file(model_file):
+    model = load_model(f"{model_file}:Bowl", {"stiffness": 3.0})
+    assert model.energy(np.array([1.0, 1.0])) == 3.0
+    assert model_name(model) == f"{model_file.resolve()}:Bowl"
+    assert load_model("bowl.py:Bowl", base=model_file.parent) == load_model(f"{model_file}:Bowl")
+    # One module per file, however often it is loaded: its kernels would be compiled twice otherwise.
+    assert type(load_model(f"{model_file}:Bowl")) is type(model)
+
+
+def test_name_and_parameters_build_the_model_again(model_file):
+    for model in (load_model(f"{model_file}:Bowl", {"stiffness": 2.5}), DoubleWells((1.0, 2.5))):
+        again = load_model(model_name(model), model_parameters(model))
+        assert again == model and type(again) is type(model)
+        assert parameters_digest(again) == parameters_digest(model)
+    assert parameters_digest(DoubleWells((1.0, 2.0))) != parameters_digest(DoubleWells((2.0, 1.0)))
+
+
+def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("raise RuntimeError('half way')")
+    for _ in range(2):
+        with pytest.raises(ImportError, match=r"model file .*broken\.py could not be imported: RuntimeError: half way"):
+            load_model(f"{path}:Bowl")
+    path.write_text(SOURCE)
+    assert load_model(f"{path}:Bowl").dim == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("MulerBrown", {}, r"model 'MulerBrown' is not shipped \(did you mean 'MuellerBrown'\?\)"),
+        ("saddlescape.models.Nonsense", {}, "a model of your own is named path/file.py:Class"),
+        (
+            "DoubleWells",
+            {"weigths": [1.0]},
+            r"'weigths' is unknown to DoubleWells \(did you mean 'weights'\?\); it takes \['weights'\]",
+        ),
+        ("DoubleWells", {}, r"model 'DoubleWells' could not be built from \{\}: .*weights"),
+    ],
+)
+def test_load_model_suggests_what_may_be_meant(name, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        load_model(name, parameters)
+
+
+def test_load_model_says_what_a_file_has(model_file):
+    with pytest.raises(FileNotFoundError, match=r"none\.py does not exist"):
+        load_model(f"{model_file.parent / 'none.py'}:Bowl")
+    with pytest.raises(ValueError, match=r"has no class 'Bow' \(did you mean 'Bowl'\?\); its models are \['Bowl'\]"):
+        load_model(f"{model_file}:Bow")
+    for name in (str(model_file), f"{model_file}:"):
+        with pytest.raises(
+            ValueError, match=r"the name of the class is missing, expected .*bowl\.py:Class; its models are \['Bowl'\]"
+        ):
+            load_model(name)
+    with pytest.raises(ValueError, match="dataclass is no class but of type function"):
+        load_model(f"{model_file}:dataclass")
+    with pytest.raises(TypeError, match="model: got NoModel, which has no 'dim'"):
+        load_model(f"{model_file}:NoModel")
+
+
+def test_load_model_says_why_a_module_cannot_be_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "halved_by_zero.py").write_text("half = 1 / 0")
+    (tmp_path / "without_models.py").write_text("half = 1 / 2")
+    with pytest.raises(ImportError, match=r"model 'halved_by_zero\.Half': .* could not be imported: ZeroDivisionError"):
+        load_model("halved_by_zero.Half")
+    with pytest.raises(ImportError, match=r"nowhere could not be imported: ModuleNotFoundError: No module named 'nowhere'"):
+        load_model("nowhere.Half")
+    with pytest.raises(ValueError, match="without_models has no class 'Half'; it defines no subclass of EnergyModel"):
+        load_model("without_models.Half")
