@@ -26,6 +26,8 @@ _HOME = {
     "HiSD": "dynamics.hisd",
     "SHiSD": "dynamics.shisd",
     "search": "dynamics.search",
+    "search_many": "landscape.ensemble",
+    "stochastic_eigenvectors": "dynamics.eigenvectors",
     "SearchResult": "results",
     "StationaryPoint": "results",
     "Status": "results",
@@ -40,10 +42,12 @@ _HOME = {
 __all__ = ["__version__", "models", "parts", "plotting", *_HOME]
 
 if TYPE_CHECKING:
+    from .dynamics.eigenvectors import stochastic_eigenvectors
     from .dynamics.flow import GradientFlow
     from .dynamics.hisd import HiSD
     from .dynamics.search import search
     from .dynamics.shisd import SHiSD
+    from .landscape.ensemble import search_many
     from .landscape.explore import explore
     from .landscape.files import load, resume
     from .landscape.frontier import DownwardSearch, UpwardSearch

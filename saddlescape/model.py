@@ -240,11 +240,20 @@ _CALLED = {
     "hessian": "x",
     "preconditioner": "x",
     "zero_modes": "x",
+    "draw": "rng",
+    "stochastic_gradient": "x, sample, out=None",
+    "stochastic_hvp": "x, v, sample, out=None",
 }
 
 
-def check_is_model(model: Any) -> None:
+def check_is_model(model: Any, *, estimates: bool = False) -> None:
     """Check at the door that something is a model, before it fails deep inside a search; nothing is evaluated.
+
+    Parameters
+    ----------
+    model : anything
+    estimates : bool
+        Whether a model with stochastic derivatives alone will do.
 
     Raises
     ------
@@ -255,11 +264,19 @@ def check_is_model(model: Any) -> None:
     """
     if isinstance(model, type):
         raise TypeError(f"model: got the class {model.__name__}, expected an object: {model.__name__}(...)")
+    stochastic = isinstance(model, EnergyModel) and hasattr(model, "draw") and hasattr(model, "stochastic_gradient")
     for name in _NEEDED:
+        if stochastic and estimates and name in ("energy", "gradient", "energy_gradient"):
+            continue
         if not hasattr(model, name) or _needs_kernels(model, name):
+            way_out = (
+                "its stochastic derivatives alone serve search with SHiSD, which gives an estimate and certifies nothing"
+                if stochastic
+                else "as_model makes one from plain functions"
+            )
             raise TypeError(
                 f"model: got {type(model).__name__}, which has no {name!r}, expected an EnergyModel with dim, and with "
-                "energy(x) and gradient(x, out=None) or kernels; as_model makes one from plain functions"
+                f"energy(x) and gradient(x, out=None) or kernels; {way_out}"
             )
     check_dim(model.dim)
     for name, arguments in _CALLED.items():

@@ -18,6 +18,7 @@ from .given import nearest
 from .model import EnergyModel, check_is_model
 
 _SHIPPED = "saddlescape.models"
+_SOURCES = "saddlescape.stochastic"  # models made from another one
 
 
 def model_name(model: EnergyModel) -> str:
@@ -26,13 +27,17 @@ def model_name(model: EnergyModel) -> str:
     source = getattr(sys.modules.get(cls.__module__), "__saddlescape_file__", None)
     if source is not None:
         return f"{source}:{cls.__qualname__}"
-    if cls.__module__.startswith(_SHIPPED + "."):
-        return f"{_SHIPPED}.{cls.__qualname__}"
+    for package in (_SHIPPED, _SOURCES):
+        if cls.__module__.startswith(package + "."):
+            return f"{package}.{cls.__qualname__}"
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def model_parameters(model: EnergyModel) -> dict[str, Any]:
-    """The dataclass fields of a model as JSON-ready values; functions are named, not stored."""
+    """The dataclass fields of a model as JSON-ready values; functions are named, not stored.
+
+    A model that this one is made from becomes ``{"name": ..., "params": ...}``.
+    """
     if not dataclasses.is_dataclass(model):
         return {}
     return {f.name: _plain(getattr(model, f.name)) for f in dataclasses.fields(model) if f.init}
@@ -47,7 +52,22 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
+    if isinstance(value, EnergyModel):
+        name = model_name(value)
+        # No file remembers the folders of a machine.
+        return {"name": Path(name).name if ":" in name else name, "params": model_parameters(value)}
     return f"<{getattr(value, '__qualname__', type(value).__name__)}>"
+
+
+def is_shipped(name: str, params: Mapping[str, Any]) -> bool:
+    """Whether a model is the library's own, with all that it is made from: those alone are rebuilt from a file."""
+    inner = [value for value in params.values() if _names_model(value)]
+    own = name.startswith((_SHIPPED + ".", _SOURCES + "."))
+    return own and all(is_shipped(value["name"], value["params"]) for value in inner)
+
+
+def _names_model(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"name", "params"}
 
 
 def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str | Path = ".") -> EnergyModel:
@@ -59,7 +79,7 @@ def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str 
         ``"MuellerBrown"`` (a shipped model), ``"package.module.Class"`` (an installed one) or ``"path/file.py:Class"``
         (a file; its code is run).
     params : mapping, optional
-        Keyword arguments of the model.
+        Keyword arguments of the model; ``{"name": ..., "params": ...}`` is a model in its turn.
     base : path, optional
         Folder that a relative file path is relative to.
 
@@ -80,6 +100,7 @@ def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str 
     for key in params:
         if key not in known:
             raise ValueError(f"model parameter {key!r} is unknown to {cls.__name__}{nearest(key, known)}; it takes {known}")
+    params = {k: load_model(v["name"], v["params"], base=base) if _names_model(v) else v for k, v in params.items()}
     try:
         model = cls(**params)
     except TypeError as error:

@@ -118,11 +118,11 @@ def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method
 
 
 def _interrupted(path: Path, model: EnergyModel | None) -> int:
-    from ..naming import model_name
+    from ..naming import is_shipped, model_name, model_parameters
 
     command = ["saddlescape", "resume", str(path)]
     # Only shipped models are rebuilt from a file, so the command to type has to name any other.
-    if model is not None and not model_name(model).startswith("saddlescape.models."):
+    if model is not None and not is_shipped(model_name(model), model_parameters(model)):
         command += ["--model", model_name(model)]
     say(f"interrupted; every finished search is kept, go on by: {shlex.join(command)}")
     return 130

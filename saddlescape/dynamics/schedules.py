@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..numerics.derivatives import Derivatives
 from ..numerics.eigen import lobpcg, spectral_range
-from ..numerics.sampling import SampleMean
+from ..numerics.sampling import Estimates, SampleMean
 from .scales import rough_lowest, stable_step
 from .steps import Constant, Decaying, Estimated
 
+SAMPLES = 16  # how many the scales of the problem are measured with
 DENSE = 32  # up to this dimension all eigenvalues are computed
 SPREAD = 0.1  # stationary spread of the iterate with constant steps, relative to the length over which the energy is simple
 FLATTEST = 1e-3  # the smallest |eigenvalue| is taken to be at least this part of the largest: an estimate near zero means nothing
@@ -83,39 +85,42 @@ def schedule_numbers(
     return constant * m**p, m, p
 
 
-def warn_unstable(schedule: Decaying | Constant | Estimated, mean: SampleMean, x: np.ndarray) -> None:
-    """Warn where the first step exceeds 2 / L, L the largest |eigenvalue| at x (n,)."""
-    if isinstance(schedule, Estimated):
+def warn_unstable(method: Any, derivatives: Derivatives, x: np.ndarray) -> None:
+    """Warn where the first step of a method's schedule exceeds 2 / L, L the largest |eigenvalue| in the metric at x (n,)."""
+    schedule = getattr(method, "step", None)
+    if not (getattr(method, "stochastic", False) and isinstance(schedule, (Decaying, Constant))):
         return
     gamma, m, p = schedule_numbers(schedule, 0.0)
+    mean = Estimates(derivatives, derivatives.model).mean(np.random.default_rng(0), SAMPLES)
     low, high = spectral_range(lambda v: mean.hvp(x, v), mean.solve, x.size)
     limit = 2.0 / max(-low, high, 1e-300)
     if gamma / m**p > limit:
         advice = f"take m of at least {(gamma / limit) ** (1.0 / p):.3g}" if p else f"take less than {limit:.3g}"
-        warnings.warn(
-            f"step: the first step size {gamma / m**p:.3g} exceeds 2 / L = {limit:.3g} at the start (L: largest |eigenvalue| "
-            f"in the metric), so the first steps are unstable; {advice}, or Estimated()",
-            stacklevel=4,
+        _warn(
+            f"the first step size {gamma / m**p:.3g} exceeds 2 / L = {limit:.3g} (L: largest |eigenvalue| in the metric), so the "
+            f"first steps are unstable; {advice}, or Estimated()"
         )
 
 
-def warn_slow(schedule: Decaying | Constant | Estimated, mean: SampleMean, x: np.ndarray, index: int, frame, rng) -> None:
-    """Warn where steps gamma / n are too short for the full rate at x (n,): 2 gamma mu < 1; or where noise does not average out."""
-    if not isinstance(schedule, Decaying):
+def warn_slow(method: Any, derivatives: Derivatives, x: np.ndarray, index: int) -> None:
+    """Warn where 2 gamma mu < 1 at x (n,), too short for the full rate, or where noise does not average out (p <= 1/2)."""
+    schedule = getattr(method, "step", None)
+    if not (getattr(method, "stochastic", False) and isinstance(schedule, Decaying)):
         return
     if schedule.p <= 0.5:
-        warnings.warn(
-            f"step: with p = {schedule.p} <= 1/2 the squares of the step sizes do not sum up, and convergence is not assured; take "
-            "1/2 < p <= 1",
-            stacklevel=4,
-        )
-    if schedule.p < 1.0:
+        _warn(f"with p = {schedule.p} <= 1/2 the squares of the step sizes have no finite sum: take 1/2 < p <= 1")
+    if schedule.p < 1.0 or not np.isfinite(x).all():
         return
-    mu = float(np.abs(_lowest(mean, x, min(index + 1, x.size), frame, rng)[0]).min())
-    if 2.0 * schedule.gamma * mu < 1.0:
-        rate = 2.0 * schedule.gamma * mu
-        warnings.warn(
-            f"step: 2 gamma mu = {rate:.3g} < 1 (mu = {mu:.3g}, the smallest |eigenvalue| in the metric), so the mean square error "
-            f"falls as n^-{rate:.2g} only, not as 1/n; take gamma of at least {1.0 / max(mu, 1e-300):.3g}, or Estimated()",
-            stacklevel=4,
+    rng = np.random.default_rng(0)
+    mean = Estimates(derivatives, derivatives.model).mean(rng, SAMPLES)
+    mu = float(np.abs(_lowest(mean, x, min(index + 1, x.size), None, rng)[0]).min())
+    rate = 2.0 * schedule.gamma * mu
+    if rate < 1.0:
+        _warn(
+            f"2 gamma mu = {rate:.3g} < 1 (mu = {mu:.3g}, the smallest |eigenvalue| in the metric), so the mean square error falls "
+            f"as n^-{rate:.2g} only, not as 1/n; take gamma of at least {1.0 / max(mu, 1e-300):.3g}, or Estimated()"
         )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(f"step: {message}", stacklevel=4)  # where the user called search

@@ -16,6 +16,7 @@ from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
 from ..results import Estimate, SearchResult, StationaryPoint, Status, Trajectory
 from . import advance
+from .schedules import warn_slow, warn_unstable
 from .state import Method, State
 
 CHECK_EVERY = 20  # steps between two looks at a compiled search: polish due? stalled?
@@ -88,15 +89,11 @@ def search(
     Exception
         What the model raises passes through.
     """
-    check_is_model(model)
+    check_is_model(model, estimates=getattr(method, "stochastic", False))
     check_method(method, "HiSD(index=k), GradientFlow()")
     x0 = check_point(x0, model.dim)
-    index = getattr(method, "index", None)
-    if index is None:
-        raise ValueError(f"method: {method!r} has no index; say which one to look for, for instance HiSD(index=1)")
-    if not 0 <= index <= model.dim:
-        raise ValueError(f"index: got {index}, expected 0 to {model.dim}, the number of unknowns")
-    frame = None if frame is None else _checked_frame(frame, index, model.dim)
+    index = check_target(method, model)
+    frame = None if frame is None else checked_frame(frame, index, model.dim)
     for name, value in (("tol", tol), ("max_steps", max_steps)):
         if not value > 0:
             raise ValueError(f"{name}: got {value!r}, expected a positive number")
@@ -105,7 +102,9 @@ def search(
     polish = polish and model.deterministic
     limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory)
     rng = np.random.default_rng(0 if rng is None else rng)
+    warn_unstable(method, connect(model, x0, method), x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
+    warn_slow(method, connect(model, result.x, method), result.x, index)
     if raise_on_failure and not result.success:
         raise SearchError(result)
     return result
@@ -129,7 +128,30 @@ def check_method(method: Any, builtin: str) -> None:
         )
 
 
-def _checked_frame(frame: Any, index: int, dim: int) -> np.ndarray:
+def check_target(method: Method, model: EnergyModel) -> int:
+    """The index that a method looks for in a model.
+
+    Raises
+    ------
+    ValueError
+        If it has none, or one that the model cannot have.
+    """
+    index = getattr(method, "index", None)
+    if index is None:
+        raise ValueError(f"method: {method!r} has no index; say which one to look for, for instance HiSD(index=1)")
+    if not 0 <= index <= model.dim:
+        raise ValueError(f"index: got {index}, expected 0 to {model.dim}, the number of unknowns")
+    return index
+
+
+def checked_frame(frame: Any, index: int, dim: int) -> np.ndarray:
+    """A frame (index, dim) in float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not made of real, finite numbers, or its shape is wrong.
+    """
     rows = np.array(frame)
     if rows.shape != (index, dim):
         raise ValueError(f"frame: got shape {rows.shape}, expected ({index}, {dim}), one row for each unstable direction")
@@ -156,6 +178,8 @@ class Limits:
         See `search`.
     full_certificate : bool
         Compute the eigenpairs of the point as well, not its index alone.
+    give_up : bool
+        End a search that makes no progress.
     """
 
     tol: float = 1e-8
@@ -163,6 +187,7 @@ class Limits:
     polish: bool = True
     full_certificate: bool = False
     keep_path: bool = False
+    give_up: bool = True
 
 
 def run(
@@ -237,7 +262,7 @@ class _Search:
                 return self._reached()
             if self.n_steps >= limits.max_steps:
                 return Status.MAX_STEPS
-            if self._stalled() and not self._rescued():
+            if limits.give_up and self._stalled() and not self._rescued():
                 return self._finish(Status.STALLED)
             if self.callback is not None and self.callback(state):
                 return Status.INTERRUPTED

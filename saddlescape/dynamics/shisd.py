@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,11 +16,9 @@ from .averages import chunk_end
 from .conclude import conclude
 from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
-from .schedules import FRAME_DECAY, Sizes, rough_sizes, schedule_numbers
+from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
 from .stochastic_state import StochasticState, close_chunk, empty_state, look, make_steps
-
-SAMPLES = 16  # how many the scales of the problem are measured with
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,8 @@ class SHiSD:
     samples: int | DoublingBatch = 1
     cap: float | None = None
     preconditioned: bool = True
+
+    stochastic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.index is not None and (not isinstance(self.index, (int, np.integer)) or self.index < 0):

@@ -29,6 +29,10 @@ class Method(Protocol):
         The Morse index to look for. `search` needs it to be a number; `explore` hands its own to ``begin``.
     rescue(derivatives, state) -> bool
         Called when a search has stalled, to go on in a slower and safer way: returns whether there is one. It may be called again.
+    stochastic : bool
+        Whether stochastic derivatives alone will do; `search` then takes a model that has no others.
+    conclude(derivatives, state, index) -> Estimate or None
+        What can be said of the end of a search that was not certified.
     careful() -> Method
         The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """
@@ -72,6 +76,17 @@ class State(Protocol):
         `advance.RUNNING`, ``REACHED``, ``NON_FINITE`` or ``TOO_FAR`` (0 to 3), how the last steps ended.
     patience : int
         Steps over which the search has to make progress; six times as many without any are a stall.
+
+    Notes
+    -----
+    Members that a state may have besides these:
+
+    estimate : (n,) array
+        Where the point is looked for, if not at ``x``: an average of iterates, say. ``energy`` and ``gradient_norm`` belong to it.
+    check_every : int
+        Steps until the loop should look again.
+    n_rejected : int
+        Steps that were rejected.
     """
 
     x: np.ndarray

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..model import EnergyModel, check_is_model
-from ..naming import load_model
+from ..naming import is_shipped, load_model
 from ..results import SearchResult, StationaryPoint
 from .completeness import Completeness
 from .info import ModelInfo
@@ -169,7 +169,7 @@ class Landscape:
             If the file names a model that is not shipped: attach yours with `attach`.
         """
         if self._model is None:
-            if not self.info.name.startswith("saddlescape.models."):
+            if not is_shipped(self.info.name, self.info.params):
                 raise ValueError(
                     f"model: this landscape belongs to {self.info.name}, which is not shipped and is never imported from a file; "
                     "attach your model with landscape.attach(model) (command line: --model path/file.py:Class)"

@@ -112,32 +112,16 @@ class Pooled:
         self.workers = workers
         self.own = executor is None
         if self.own:
-            _sendable("model", model)
-            _sendable("method", method)
-        self.parcel = _packed(model)
-        self.executor = self._pool() if self.own else executor
+            sendable("model", model)
+            sendable("method", method)
+        self.parcel = packed(model)
+        self.executor = spawned(self.workers) if self.own else executor
         try:
             self._try_out("model", self.parcel)
             self._try_out("method", method)
         except BaseException:
             self.close(at_once=True)
             raise
-
-    def _pool(self) -> Executor:
-        import multiprocessing
-        from concurrent.futures import ProcessPoolExecutor
-
-        # Spawned, not forked: a fork copies threads' locks.
-        pool = ProcessPoolExecutor(self.workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker)
-        try:
-            # Workers that cannot even start must not be taken for searches that kill them.
-            pool.submit(_received, None).result()
-        except BaseException as error:
-            _dismiss(pool)
-            if isinstance(error, BrokenExecutor):
-                raise RuntimeError(f"workers: the worker processes died before they did anything; {_GUARD}") from error
-            raise
-        return pool
 
     def _try_out(self, argument: str, value: Any) -> None:
         """Send something to a worker, by whatever means the executor sends things."""
@@ -169,7 +153,7 @@ class Pooled:
             if stop():
                 return
             self.executor.shutdown(wait=False, cancel_futures=True)
-            self.executor = self._pool()
+            self.executor = spawned(self.workers)
             try:
                 result = self.executor.submit(_work, self.parcel, plan, *job).result()
             except BrokenExecutor:
@@ -206,7 +190,38 @@ _GUARD = (
 _IMPORTABLE = "its class and functions must be importable there, that is defined at the top of a module (no lambdas)"
 
 
-def _sendable(argument: str, value: Any) -> None:
+def spawned(workers: int) -> Executor:
+    """A pool of so many worker processes.
+
+    Raises
+    ------
+    RuntimeError
+        If they die before they do anything.
+    """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # Spawned, not forked: a fork copies threads' locks.
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker)
+    try:
+        # Workers that cannot even start must not be taken for searches that kill them.
+        pool.submit(_received, None).result()
+    except BaseException as error:
+        _dismiss(pool)
+        if isinstance(error, BrokenExecutor):
+            raise RuntimeError(f"workers: the worker processes died before they did anything; {_GUARD}") from error
+        raise
+    return pool
+
+
+def sendable(argument: str, value: Any) -> None:
+    """Check that a value can be sent to worker processes.
+
+    Raises
+    ------
+    TypeError
+        If it cannot.
+    """
     try:
         pickle.dumps(value)
     except Exception as error:
@@ -235,14 +250,16 @@ class _FromFile(NamedTuple):
     pickled: bytes
 
 
-def _packed(model: EnergyModel) -> EnergyModel | _FromFile:
+def packed(model: EnergyModel) -> EnergyModel | _FromFile:
+    """A model as it is sent to workers."""
     name = model_name(model)
     if ":" not in name:
         return model
     return _FromFile(type(model).__module__, name, model_parameters(model), pickle.dumps(model))
 
 
-def _unpacked(parcel: Any) -> Any:
+def unpacked(parcel: Any) -> Any:
+    """The model that `packed` packed, in a worker."""
     if not isinstance(parcel, _FromFile):
         return parcel
     if parcel.module not in sys.modules:
@@ -262,9 +279,9 @@ def _begin_worker() -> None:
 
 
 def _received(parcel: Any) -> None:
-    _unpacked(parcel)
+    unpacked(parcel)
 
 
 def _work(parcel: Any, plan: Plan, task: Task, parent: StationaryPoint | None) -> SearchResult:
     with one_thread():
-        return execute(_unpacked(parcel), plan, task, parent)
+        return execute(unpacked(parcel), plan, task, parent)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..model import EnergyModel, filled
+from ..given import filled
+from ..model import EnergyModel
 from .derivatives import Derivatives
 
 
