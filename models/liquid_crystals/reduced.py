@@ -88,6 +88,11 @@ class ReducedLandauDeGennes(EnergyModel):
         return 2 * self.interior**2
 
     @property
+    def n_nodes(self) -> int:
+        """Interior nodes, m^2, at which the local term is evaluated; see `saddlescape.RandomQuadrature`."""
+        return self.interior**2
+
+    @property
     def field_shapes(self) -> dict[str, tuple[int, ...]]:
         """How x splits into named fields: P, (2, m, m)."""
         return {"P": (2, self.interior, self.interior)}

@@ -27,9 +27,14 @@ def _minus_laplacian(u, m, out):
         high_out[i] -= low_in[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _gradient(x, params, out):
-    """dE/dx = -h^2 Lap_h P - boundary + h^2 lambda^2 (|P|^2 - c^2) P."""
+# Where no weights are given, numba leaves out the branches that ask for them: the same source compiles to the plain derivatives,
+# inlined by force, because a call in between costs a tenth on small grids.
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _weighted_gradient(x, params, weights, out):
+    """dE/dx = -h^2 Lap_h P - boundary + h^2 lambda^2 (|P|^2 - c^2) P, this last term at each node times its weight (m^2,).
+
+    Weights of None are all one.
+    """
     floats, m = params[0], params[1][0]
     area = m * m
     scale, c2 = floats[0] * floats[1], floats[2]
@@ -38,14 +43,32 @@ def _gradient(x, params, out):
     _minus_laplacian(q, m, out_q)
     pull_p, pull_q = floats[_HEADER : _HEADER + area], floats[_HEADER + area :]
     for i in range(area):
-        bulk = scale * (p[i] * p[i] + q[i] * q[i] - c2)
+        weight = scale if weights is None else scale * weights[i]
+        bulk = weight * (p[i] * p[i] + q[i] * q[i] - c2)
         out_p[i] += bulk * p[i] - pull_p[i]
         out_q[i] += bulk * q[i] - pull_q[i]
 
 
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _weighted_hvp(x, v, params, weights, out):
+    """H(x) v, weighted as the gradient."""
+    floats, m = params[0], params[1][0]
+    area = m * m
+    scale, c2 = floats[0] * floats[1], floats[2]
+    p, q, a, b, out_a, out_b = x[:area], x[area:], v[:area], v[area:], out[:area], out[area:]
+    _minus_laplacian(a, m, out_a)
+    _minus_laplacian(b, m, out_b)
+    for i in range(area):
+        weight = scale if weights is None else scale * weights[i]
+        bulk = weight * (p[i] * p[i] + q[i] * q[i] - c2)
+        twice = 2.0 * weight * (p[i] * a[i] + q[i] * b[i])
+        out_a[i] += bulk * a[i] + twice * p[i]
+        out_b[i] += bulk * b[i] + twice * q[i]
+
+
 @kernel("gradient")
-def _gradient_kernel(x, params, out):
-    _gradient(x, params, out)
+def _gradient(x, params, out):
+    _weighted_gradient(x, params, None, out)
 
 
 # The order of this one sum is left to the compiler: in vector registers it is four times faster.
@@ -81,17 +104,24 @@ def _energy(x, params):
 
 @kernel("hvp")
 def _hvp(x, v, params, out):
-    floats, m = params[0], params[1][0]
-    area = m * m
-    scale, c2 = floats[0] * floats[1], floats[2]
-    p, q, a, b, out_a, out_b = x[:area], x[area:], v[:area], v[area:], out[:area], out[area:]
-    _minus_laplacian(a, m, out_a)
-    _minus_laplacian(b, m, out_b)
-    for i in range(area):
-        bulk = scale * (p[i] * p[i] + q[i] * q[i] - c2)
-        twice = 2.0 * scale * (p[i] * a[i] + q[i] * b[i])
-        out_a[i] += bulk * a[i] + twice * p[i]
-        out_b[i] += bulk * b[i] + twice * q[i]
+    _weighted_hvp(x, v, params, None, out)
 
 
-REDUCED = Kernels(energy=_energy, energy_gradient=_energy_gradient, gradient=_gradient_kernel, hvp=_hvp)
+@kernel("weighted_gradient")
+def _weighted_gradient_kernel(x, params, weights, out):
+    _weighted_gradient(x, params, weights, out)
+
+
+@kernel("weighted_hvp")
+def _weighted_hvp_kernel(x, v, params, weights, out):
+    _weighted_hvp(x, v, params, weights, out)
+
+
+REDUCED = Kernels(
+    energy=_energy,
+    energy_gradient=_energy_gradient,
+    gradient=_gradient,
+    hvp=_hvp,
+    weighted_gradient=_weighted_gradient_kernel,
+    weighted_hvp=_weighted_hvp_kernel,
+)

@@ -156,6 +156,37 @@ def test_points_are_not_modified(model):
     np.testing.assert_array_equal(v, before[1])
 
 
+# --- random quadrature: the local term at each node times a weight ----------------------------------------------------------------
+
+weighted = pytest.mark.parametrize("model", [m for m in MODELS if m.kernels.weighted_gradient is not None], ids=str)
+
+
+@weighted
+def test_weights_of_one_give_the_same_bits(model):
+    x, v, ones = random_point(model), random_point(model, 1), np.ones(model.n_nodes)
+    np.testing.assert_array_equal(model.weighted_gradient(x, ones), model.gradient(x))
+    np.testing.assert_array_equal(model.weighted_hvp(x, v, ones), model.hvp(x, v))
+
+
+@weighted
+@pytest.mark.parametrize("mode", [lambda kernel: kernel, lambda kernel: kernel.py_func], ids=["compiled", "interpreted"])
+def test_weighted_derivatives_equal_the_plain_numpy_twin(model, mode):
+    x, v = random_point(model), random_point(model, 1)
+    weights = np.random.default_rng(2).uniform(0.0, 3.0, model.n_nodes)
+    fields = x.reshape(-1, model.n_nodes)  # all components of a node share its weight
+    strength, order = (1.0, 1.0) if isinstance(model, PhaseField) else (model.lambda2, ORDER)
+    local = model.mass * strength * ((fields**2).sum(axis=0) - order**2) * fields
+    expected = twin_gradient(model, x) + ((weights - 1.0) * local).ravel()
+    out = np.empty(model.dim)
+    mode(model.kernels.weighted_gradient)(x, model.params, weights, out)
+    np.testing.assert_allclose(out, expected, atol=1e-12 * np.abs(expected).max())
+    # The weighted gradient is a cubic as well: these differences are exact but for round-off.
+    near, far = (model.weighted_gradient(x + t * v, weights) - model.weighted_gradient(x - t * v, weights) for t in (1, 2))
+    expected = (8.0 * near - far) / 12.0
+    mode(model.kernels.weighted_hvp)(x, v, model.params, weights, out)
+    np.testing.assert_allclose(out, expected, atol=1e-12 * np.abs(expected).max())
+
+
 # --- symmetry -------------------------------------------------------------------------------------------------------------------
 
 
