@@ -100,7 +100,9 @@ def search(
     derivatives = connect(model, x0, method)
     # Without an exact gradient there is nothing to polish with: the dynamics ends at an estimate.
     polish = polish and model.deterministic
-    limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory)
+    # Averages get better as long as there are steps: a stochastic search that nothing polishes goes on to the end of its budget.
+    give_up = polish or not getattr(method, "stochastic", False)
+    limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory, give_up=give_up)
     rng = np.random.default_rng(0 if rng is None else rng)
     warn_unstable(method, connect(model, x0, method), x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)

@@ -129,8 +129,8 @@ class SHiSD:
         ints[stepping.MAX_DRAWS] = self.samples.limit if growing else self.samples
 
     def careful(self) -> SHiSD:
-        """The same method with five times as many sweeps of the eigenvector search."""
-        return self if self.eigen is None else replace(self, eigen=replace(self.eigen, inner=5 * self.eigen.inner))
+        """The same method with three times as many sweeps of the eigenvector search."""
+        return self if self.eigen is None else replace(self, eigen=replace(self.eigen, inner=3 * self.eigen.inner))
 
     def advance(self, derivatives: Derivatives, state: StochasticState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`."""
