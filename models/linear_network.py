@@ -54,10 +54,11 @@ class LinearNetwork(FiniteSum):
     Notes
     -----
     Let M = sum_j sigma_j u_j v_j^T with distinct sigma_j > 0. For each set I of at most p of its singular triples the restriction
-    W2 W1 = sum_I sigma_j u_j v_j^T is critical (`critical_point`), with the index ``sum_{i in I} #{j not in I: sigma_j > sigma_i}
-    + (p - |I|) #{j not in I}`` [1]_, and for c > 0 there are no others: where the gradient (G1, G2) vanishes,
+    W2 W1 = sum_I sigma_j u_j v_j^T is critical [1]_ (`critical_point`). Its index is
+    ``sum_{i in I} #{j not in I: sigma_j > sigma_i} + (p - |I|) #{j not in I}``: the energy falls where a hidden unit turns to
+    a larger singular triple, or an idle one to any. For c > 0 there are no others: where the gradient (G1, G2) vanishes,
     0 = G1 W1^T - W2^T G2 = c ((W1 W1^T)^2 - (W2^T W2)^2), hence W1 W1^T = W2^T W2. Besides the zero modes of the rotations a
-    point with |I| < p has null directions (p - |I|) (d + q - 2 rank M).
+    point has (p - |I|) (d + q - 2 rank M) null directions.
 
     ``coercive`` tells whether the Euler check applies: for c > 0 and p <= 2. The orbits of more hidden units are neither points
     nor tori, and the sum does not know their Euler characteristics.
