@@ -90,7 +90,7 @@ def search(
         What the model raises passes through.
     """
     check_is_model(model, estimates=getattr(method, "stochastic", False))
-    check_method(method, "HiSD(index=k), GradientFlow()")
+    check_method(method, "HiSD(index=k), SHiSD(index=k), GradientFlow()", model)
     x0 = check_point(x0, model.dim)
     index = check_target(method, model)
     frame = None if frame is None else checked_frame(frame, index, model.dim)
@@ -112,13 +112,13 @@ def search(
     return result
 
 
-def check_method(method: Any, builtin: str) -> None:
-    """Check that something is a `Method`; ``builtin`` says for the message which of the library's own would do.
+def check_method(method: Any, builtin: str, model: EnergyModel) -> None:
+    """Check that something is a `Method` and can move points of this model; ``builtin``: which of the library's own would do.
 
     Raises
     ------
     TypeError
-        If it is not; the message names what it lacks.
+        If it is not, or cannot; the message names what is lacking.
     """
     if isinstance(method, type):
         raise TypeError(f"method: got the class {method.__name__}, expected an object: {method.__name__}(...)")
@@ -128,6 +128,8 @@ def check_method(method: Any, builtin: str) -> None:
             f"method: got {method!r}, which lacks {', '.join(lacking)}; expected {builtin} or an object with begin(), advance() "
             "and preconditioned (whether the model's preconditioner serves as its metric)"
         )
+    if hasattr(method, "require"):
+        method.require(model)
 
 
 def check_target(method: Method, model: EnergyModel) -> int:

@@ -78,6 +78,10 @@ class SHiSD:
         if self.cap is not None and not self.cap > 0:
             raise ValueError(f"cap: got {self.cap!r}, expected a positive number, or None to take it from the problem")
 
+    def require(self, model: EnergyModel) -> None:
+        """Check that a model has stochastic derivatives; TypeError if not."""
+        check_stochastic(model)
+
     def begin(
         self,
         derivatives: Derivatives,
@@ -89,7 +93,6 @@ class SHiSD:
         rng: np.random.Generator,
     ) -> StochasticState:
         """See `saddlescape.dynamics.state.Method`."""
-        check_stochastic(derivatives.model)
         if self.eigen is None and index and frame is None:
             raise ValueError("frame: eigen=None takes the unstable space as known; pass frame (k, n), its directions as rows")
         state = empty_state(Estimates(derivatives, derivatives.model), x0, index, rng)

@@ -27,7 +27,7 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
     if max_index is not None and not (is_integer(max_index) and 0 <= max_index <= model.dim):
         raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
     method = HiSD() if method is None else method
-    check_method(method, "HiSD()")
+    check_method(method, "HiSD(), SHiSD()", model)
     if getattr(method, "index", None) is not None:
         raise ValueError(
             f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out"
