@@ -245,6 +245,7 @@ class _Search:
     began: float = field(default_factory=time.perf_counter)
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     attempt_below: float = np.inf
+    attempted_at: int = 0
     ceiling: float = np.inf
     left: bool = False  # whether it has gone far
     rescue: bool = True
@@ -265,7 +266,7 @@ class _Search:
             if limits.polish and self._near() and self._polished():
                 return self._reached()
             if self.n_steps >= limits.max_steps:
-                return Status.MAX_STEPS
+                return self._finish(Status.MAX_STEPS) if self._averages else Status.MAX_STEPS
             if limits.give_up and self._stalled() and not self._rescued():
                 return self._finish(Status.STALLED)
             if self.callback is not None and self.callback(state):
@@ -290,6 +291,11 @@ class _Search:
     def _check_every(self) -> int:
         usual = CHECK_EVERY if self.derivatives.compiled else CHECK_EVERY_INTERPRETED
         return getattr(self.state, "check_every", usual)
+
+    @property
+    def _averages(self) -> bool:
+        """Whether the state forms an average, which gets better without its gradient telling so at once."""
+        return hasattr(self.state, "estimate")
 
     @property
     def _here(self) -> np.ndarray:
@@ -317,7 +323,8 @@ class _Search:
             self.path.append((self.state.x.copy(), self.state.energy, self.state.gradient_norm))
 
     def _near(self) -> bool:
-        return self.state.next_move <= NEAR * self.state.length and self.state.gradient_norm <= self.attempt_below
+        again = self.state.gradient_norm <= self.attempt_below or (self._averages and self.n_steps >= 2 * self.attempted_at)
+        return again and self.state.next_move <= NEAR * self.state.length
 
     def _stalled(self) -> bool:
         """No progress over three windows: the gradient neither fell below what it was in the three before, nor grew beyond it."""
@@ -345,6 +352,7 @@ class _Search:
         That is a point of the index asked for inside the trust radius, or one of any index that the dynamics has all but reached.
         """
         x, length = self._here, self.state.length
+        self.attempted_at = self.n_steps
         polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self.derivatives.zero_modes(x))
         if not polished.converged:
             self.attempt_below = 0.1 * self.state.gradient_norm

@@ -18,7 +18,9 @@ from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
 from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
-from .stochastic_state import StochasticState, close_chunk, empty_state, look, make_steps
+from .stochastic_state import PATIENCE, StochasticState, close_chunk, empty_state, look, make_steps
+
+SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class SHiSD:
         floats[stepping.GAMMA : stepping.POWER + 1] = schedule_numbers(self.step, sizes.step)
         if self.eigen is not None:
             floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(self.eigen.step, sizes.frame, FRAME_DECAY)
+        if isinstance(self.step, Estimated):  # short steps take more of them to get anywhere
+            state.patience = int(PATIENCE * max(1.0, SHORT_STEP / (sizes.step * sizes.largest)))
         growing = isinstance(self.samples, DoublingBatch)
         ints[stepping.DRAWS] = 1 if growing else self.samples
         ints[stepping.DOUBLE_EVERY] = self.samples.every if growing else 0
@@ -152,7 +156,12 @@ class SHiSD:
         return conclude(derivatives, state, index)
 
     def _adapt(self, state: StochasticState) -> None:
-        """What changes once the iterate has come to rest: estimates are refined where they can be, then estimated steps decay."""
+        """What changes at the end of a chunk: estimated steps are halved where they are too long, and decay once the iterate has
+        come to rest; estimates are refined then, if they can be.
+        """
+        if isinstance(self.step, Estimated) and state.tail.chunks and state.tail.chunks[-1].oscillating:
+            state.floats[stepping.GAMMA] *= 0.5
+            return
         if not state.tail.resting():
             return
         refined = getattr(state.estimates.model, "refined", lambda: None)()

@@ -155,12 +155,12 @@ def close_chunk(derivatives: Derivatives, state: StochasticState) -> None:
     added = int(state.ints[stepping.ADDED])
     if added:
         sums = state.rows[[stepping.SUM_X, stepping.SUM_G]] / added
-        squares, aligned = float(state.floats[stepping.SQUARES]) / added, float(state.floats[stepping.ALIGNED])
-        state.tail.add(Chunk(state.step - added, added, sums[0], sums[1], squares, aligned))
+        squares, aligned, moved = state.floats[[stepping.SQUARES, stepping.ALIGNED, stepping.MOVED]].tolist()
+        state.tail.add(Chunk(state.step - added, added, sums[0], sums[1], squares / added, aligned, moved))
         state.estimate = state.tail.mean("x")
         state.next_move = TRUSTED * state.tail.spread()
     state.rows[[stepping.SUM_X, stepping.SUM_G]] = 0.0
-    state.floats[[stepping.SQUARES, stepping.ALIGNED]] = 0.0
+    state.floats[[stepping.SQUARES, stepping.ALIGNED, stepping.MOVED]] = 0.0
     state.ints[stepping.ADDED] = 0
     look(derivatives, state)
 
