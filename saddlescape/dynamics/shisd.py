@@ -20,6 +20,7 @@ from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_number
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
 from .stochastic_state import PATIENCE, StochasticState, close_chunk, empty_state, look, make_steps
 
+FIRST_SWEEPS = 100  # of the eigenvector search before the first step
 SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
 
 
@@ -111,6 +112,9 @@ class SHiSD:
         if index:
             state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, sizes.vectors if frame is None else frame)
         self._set_sizes(state, sizes)
+        if state.ints[stepping.SWEEPS]:
+            make_steps("eigenvector", state, FIRST_SWEEPS)
+            state.ints[stepping.STEP] = 0
         return state
 
     def _measures(self, frame: np.ndarray | None, index: int) -> bool:
