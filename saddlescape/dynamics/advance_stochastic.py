@@ -38,7 +38,7 @@ MAX_REJECTED = 100  # so many steps rejected in a row end a search
 
 @helper
 def blocks(k):
-    """Where in ``rows`` the frame X, M X, H X and M^-1 H X begin (k rows each), and last the number of rows."""
+    """Where in ``rows`` X, M X, H X and M^-1 H X begin (k rows each; a sweep leaves residuals there), and the number of rows."""
     return N_VECTORS, N_VECTORS + k, N_VECTORS + 2 * k, N_VECTORS + 3 * k, N_VECTORS + 4 * k
 
 
@@ -81,17 +81,17 @@ def sweep(draw, gradient, hvp, params, metric, rows, floats, ints, quotients, sa
         product(gradient, hvp, params, rows, floats, ints, sample, frame + i, images + i)
         if not largest(rows, images + i) < np.inf:
             return False
-    solve(metric, rows, images, k, primal)
     for i in range(k):
         quotient = dot(rows, frame + i, images + i)
         quotients[0, i] += quotient
         quotients[1, i] += quotient * quotient
-        for j in range(i + 1):
-            along = dot(rows, frame + j, images + i)
-            add(rows, size * along, frame + j, frame + i)
-            add(rows, size * along, metric_frame + j, metric_frame + i)
+        # Residuals, not products, go through M^-1: else the round-off in M X would grow as exp(b v.H v n) where v.H v > 0.
+        add(rows, -quotient, metric_frame + i, images + i)
+    solve(metric, rows, images, k, primal)
+    for i in range(k):
         add(rows, -size, primal + i, frame + i)
         add(rows, -size, images + i, metric_frame + i)
+        # What (2) subtracts for j < i goes here too.
         for j in range(i):
             along = dot(rows, frame + i, metric_frame + j)
             add(rows, -along, frame + j, frame + i)
