@@ -87,22 +87,40 @@ class SampleMean:
         self.dim, self.mass, self.preconditioner = inner.dim, inner.mass, inner.preconditioner
         self.solve, self.apply = inner.solve, inner.apply
 
+    def gradients(self, x: np.ndarray) -> np.ndarray:
+        """The gradient estimates that are finite, (m, n)."""
+        return finite_rows([self.estimates.gradient(x, sample) for sample in self.samples])
+
     def gradient(self, x: np.ndarray) -> np.ndarray:
-        """Mean of the gradient estimates, (n,)."""
-        return np.mean([self.estimates.gradient(x, sample) for sample in self.samples], axis=0)
+        """Their mean, (n,); NaN where there are none."""
+        return _mean(self.gradients(x))
 
     def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Mean of the estimates of H(x) v, (n,)."""
-        return np.mean([self.estimates.hvp(x, v, sample) for sample in self.samples], axis=0)
+        """Mean of the finite estimates of H(x) v, (n,); NaN where there are none."""
+        return _mean(finite_rows([self.estimates.hvp(x, v, sample) for sample in self.samples]))
 
     def hvp_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """`hvp` of each row of (k, n), (k, n)."""
         return np.array([self.hvp(x, v) for v in rows]).reshape(rows.shape)
 
+    def finite(self, x: np.ndarray) -> bool:
+        """Whether there are finite estimates of the gradient and of products at x (n,): else nothing can be measured there."""
+        return bool(np.isfinite(self.gradient(x)).all() and np.isfinite(self.hvp(x, np.ones(self.dim))).all())
+
     def spread(self, x: np.ndarray) -> np.ndarray:
-        """Standard deviation of each entry of M^-1 times a single gradient estimate at x, (n,)."""
-        rows = np.array([self.estimates.gradient(x, sample) for sample in self.samples])
-        return np.std(self.solve(rows), axis=0, ddof=1)
+        """Standard deviation of each entry of M^-1 times a single gradient estimate at x, (n,); 0 if fewer than two are finite."""
+        rows = self.gradients(x)
+        return np.std(self.solve(rows), axis=0, ddof=1) if len(rows) > 1 else np.zeros(self.dim)
+
+
+def finite_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Those that are finite, (m, n): estimates from bad samples are left out of every mean, as the dynamics rejects them."""
+    stacked = np.array(rows)
+    return stacked[np.isfinite(stacked).all(axis=1)]
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    return rows.mean(axis=0) if len(rows) else np.full(rows.shape[1], np.nan)
 
 
 class SignedValues(NamedTuple):
@@ -130,6 +148,9 @@ def signed_values(estimates: Estimates, x: np.ndarray, vectors: np.ndarray, rng:
     for row in quotients:
         sample = estimates.draw(rng)
         row[:] = [np.dot(v, estimates.hvp(x, v, sample)) for v in vectors]
-    values, errors = quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(size)
+    quotients = finite_rows(quotients)
+    if len(quotients) < 2:
+        return SignedValues(*np.full((2, len(vectors)), np.nan), np.full(len(vectors), 0.5))
+    values, errors = quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(len(quotients))
     scores = np.abs(values) / np.maximum(errors, 1e-300)
     return SignedValues(values, errors, np.array([0.5 * (1.0 + erf(score / sqrt(2.0))) for score in scores]))
