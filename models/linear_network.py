@@ -17,7 +17,7 @@ from .linear_network_kernels import LINEAR
 
 _LARGEST = 250_000
 _ZERO = 1e-6
-"""A generator is no zero mode where it moves x by less than this, relative to x."""
+"""A generator is no zero mode where it moves x by less than this, relative to the weights at a minimum."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,8 @@ class LinearNetwork(FiniteSum):
             generators = np.array([np.sqrt(0.5) * (g - g.T) for g in generators[np.triu(np.ones((p, p), bool), 1).ravel()]])
         moves = np.array([np.concatenate([(g @ w1).ravel(), -(w2 @ g).ravel()]) for g in generators]).reshape(-1, self.dim)
         _, sizes, modes = np.linalg.svd(moves, full_matrices=False)
-        return modes[sizes > _ZERO * np.linalg.norm(x)]
+        # Beside the size of the weights at a minimum: so close to x = 0, which nothing moves, rounding is all that does.
+        return modes[sizes > _ZERO * np.sqrt(self._triples[1][0])]
 
     def default_start(self) -> np.ndarray:
         """All weights zero, (n,): the critical point of the empty subset, with the highest index."""
