@@ -102,6 +102,12 @@ class ArrayState:
         Distance (max-norm) over which the energy is simple around the start, or an eighth of the way gone since, if that is more.
     own_cap : bool
         Whether the displacement cap is the user's.
+    shift : float or None
+        1 / time step of implicit steps; None while the steps are explicit.
+    last_move : float
+        The largest change of any unknown in the last implicit step.
+    hessian : (n, n) array, scipy.sparse matrix or None
+        That at x, once an implicit step has asked for it: steps that are taken back share it.
     """
 
     rows: np.ndarray
@@ -109,6 +115,9 @@ class ArrayState:
     ints: np.ndarray
     length: float
     own_cap: bool = False
+    shift: float | None = None
+    last_move: float = 0.0
+    hessian: Any = None
 
     def widen(self, length: float) -> None:
         """Take a larger length as the scale, and the displacement cap with it unless the user set it."""
