@@ -10,7 +10,7 @@ from ..numerics.derivatives import Derivatives
 from . import advance
 from .implicit import Trial, begin_implicit, implicit_steps
 from .scales import FARTHEST, curvature_length
-from .state import ArrayState, calls, first_state
+from .state import ArrayState, first_state
 
 
 @dataclass(eq=False, kw_only=True)
@@ -57,6 +57,7 @@ class GradientFlow:
     preconditioned: bool = True
 
     index = 0
+    draws = False
 
     def __post_init__(self) -> None:
         if self.cap is not None and not self.cap > 0:
@@ -70,7 +71,7 @@ class GradientFlow:
         index: int,
         frame: np.ndarray | None,
         length: float | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
     ) -> FlowState:
         """See `saddlescape.dynamics.state.Method`."""
         if index != 0:
@@ -95,7 +96,7 @@ class GradientFlow:
         state.floats[advance.TOLERANCE] = tolerance
         if state.shift is not None:
             return implicit_steps(derivatives, state, n_steps, np.empty((0, derivatives.dim)), _fell)
-        call = calls(derivatives)
+        call = state.calls
         done = call.flow_steps(call.energy_gradient, *call.rest(state, n_steps))
         if derivatives.compiled:
             derivatives.n_gradient += done

@@ -10,7 +10,7 @@ from ..numerics.derivatives import Derivatives
 from . import advance
 from .implicit import Trial, begin_implicit, implicit_steps
 from .scales import FARTHEST, FLAT, curvature_length, curvature_range, rough_lowest, stable_step
-from .state import ArrayState, calls, first_state
+from .state import ArrayState, first_state
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
 SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
@@ -35,7 +35,7 @@ class SaddleState(ArrayState):
     rescues: int = 0
 
     def _block(self, number: int, n_rows: int) -> np.ndarray:
-        first = advance.blocks(*self.ints[[advance.FRAME_ROWS, advance.BASIS_ROWS]])[number]
+        first = advance.blocks(int(self.ints[advance.FRAME_ROWS]), int(self.ints[advance.BASIS_ROWS]))[number]
         return self.rows[first : first + n_rows]
 
     @property
@@ -120,6 +120,8 @@ class HiSD:
     momentum: HeavyBall | Nesterov | None = None
     preconditioned: bool = True
 
+    draws = False
+
     def __post_init__(self) -> None:
         if self.index is not None and (not isinstance(self.index, (int, np.integer)) or self.index < 0):
             raise ValueError(f"index: got {self.index!r}, expected a Morse index, an integer of at least 0")
@@ -144,7 +146,7 @@ class HiSD:
         index: int,
         frame: np.ndarray | None,
         length: float | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
     ) -> SaddleState:
         """See `saddlescape.dynamics.state.Method`."""
         n, k, sweeps = x0.size, index, isinstance(self.eigen, LOBPCG)
@@ -178,8 +180,7 @@ class HiSD:
 
     def _set_sizes(self, derivatives: Derivatives, state: SaddleState, length: float | None) -> None:
         floats, ints = state.floats, state.ints
-        direction = derivatives.solve(state.g)
-        state.length = curvature_length(derivatives, state.x, direction) if length is None else length
+        state.length = curvature_length(derivatives, state.x, derivatives.solve(state.g)) if length is None else length
         floats[advance.CAP] = self.step.cap if self.step.cap is not None else 0.5 * state.length
         fixed = isinstance(self.step, FixedStep)
         asked = self.step.size if fixed else None
@@ -228,7 +229,7 @@ class HiSD:
         state.floats[advance.TOLERANCE] = tolerance
         if state.shift is not None:
             return implicit_steps(derivatives, state, n_steps, state.frame, _consistent)
-        call = calls(derivatives)
+        call = state.calls
         first_products = int(state.ints[advance.WIDTH if state.ints[advance.FRAME_RULE] == advance.SWEEP else advance.BASIS_ROWS])
         done = call.saddle_steps(call.energy_gradient, call.hvp, call.eigh, *call.rest(state, n_steps))
         if derivatives.compiled:

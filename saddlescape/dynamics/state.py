@@ -29,6 +29,9 @@ class Method(Protocol):
         The Morse index to look for. `search` needs it to be a number; `explore` hands its own to ``begin``.
     rescue(derivatives, state) -> bool
         Called when a search has stalled, to go on in a slower and safer way: returns whether there is one. It may be called again.
+    draws : bool
+        False: with a frame given, or for index 0, nothing is drawn, and ``rng`` may be None. Seeding a stream takes as long as ten
+        steps of a small model.
     careful() -> Method
         The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """
@@ -43,7 +46,7 @@ class Method(Protocol):
         index: int,
         frame: np.ndarray | None,
         length: float | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
     ) -> State:
         """Prepare a search for a point of the given index from x0 (n,).
 
@@ -98,6 +101,8 @@ class ArrayState:
         All vectors of the search, contiguous.
     floats, ints : arrays
         Numbers that move with the state; `saddlescape.dynamics.advance` names their places, and the rows.
+    calls : Calls
+        What steps are made with.
     length : float
         Distance (max-norm) over which the energy is simple around the start, or an eighth of the way gone since, if that is more.
     own_cap : bool
@@ -113,6 +118,7 @@ class ArrayState:
     rows: np.ndarray
     floats: np.ndarray
     ints: np.ndarray
+    calls: Calls
     length: float
     own_cap: bool = False
     shift: float | None = None
@@ -171,7 +177,7 @@ def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float, n_rows:
     floats[advance.RADIUS] = radius
     if not (np.isfinite(floats[advance.ENERGY]) and np.isfinite(floats[advance.GRADIENT_NORM])):
         ints[advance.OUTCOME] = advance.NON_FINITE
-    return ArrayState(rows=rows, floats=floats, ints=ints, length=0.0)
+    return ArrayState(rows=rows, floats=floats, ints=ints, calls=calls(derivatives), length=0.0)
 
 
 class Calls(NamedTuple):
@@ -194,12 +200,6 @@ class Calls(NamedTuple):
         return self.params, self.metric, self.mass, n_steps, state.rows, state.floats, state.ints
 
 
-def mass_vector(derivatives: Derivatives) -> np.ndarray:
-    """The mass of every unknown, (n,)."""
-    mass = derivatives.mass
-    return np.full(derivatives.dim, mass) if isinstance(mass, float) else mass.copy()  # compiled functions take no read-only array
-
-
 def interpreted(derivatives: Derivatives) -> Calls:
     """The stepping functions in the interpreter over any model; every call is counted by ``derivatives``."""
     return Calls(
@@ -210,7 +210,7 @@ def interpreted(derivatives: Derivatives) -> Calls:
         advance.finite_eigh,
         None,
         derivatives,
-        mass_vector(derivatives),
+        derivatives.mass_vector,
     )
 
 
@@ -218,7 +218,7 @@ def compiled(derivatives: Derivatives) -> Calls:
     """The stepping functions compiled, over the kernels of a model without a preconditioner."""
     saddle_steps, flow_steps, eigh = advance.compiled()
     energy_gradient, hvp = derivatives.model.kernels.pointers
-    mass = mass_vector(derivatives)
+    mass = derivatives.mass_vector
     return Calls(saddle_steps, flow_steps, energy_gradient, hvp, eigh, derivatives.model.params, mass, mass)
 
 
