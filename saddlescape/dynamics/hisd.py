@@ -159,8 +159,8 @@ class HiSD:
         if state.outcome == advance.NON_FINITE:
             return state
         if exact:
-            np.fill_diagonal(state.basis, 1.0 / np.sqrt(derivatives.mass))
-            state.metric_basis[:] = state.basis * derivatives.mass
+            root = np.sqrt(derivatives.mass)
+            state.basis.flat[:: n + 1], state.metric_basis.flat[:: n + 1] = 1.0 / root, root
             state.ints[advance.FRAME_RULE] = advance.EXACT
         elif k:
             block = frame if frame is not None else rough_lowest(derivatives, x0, k, rng)[1]

@@ -172,7 +172,7 @@ def _tiny(d: Derivatives, start: np.ndarray, radius: float, tol: float, max_step
     count = None
     if n_spectra:
         smallest = ZERO * spectral_radius_
-        negative = int((values < -smallest).sum())
+        negative = int(np.count_nonzero(values < -smallest))
         spectrum = DenseSpectrum.of(values, vectors, spectral_radius_)
         count = InertiaCount(negative, f"dense: {negative} eigenvalues below -{smallest:.1e}", spectrum)
     reason = _reason(outcome, norm, length, previous, radius, max_steps)
