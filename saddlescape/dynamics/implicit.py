@@ -129,9 +129,9 @@ def _system(derivatives: Derivatives, state: ArrayState, frame: np.ndarray) -> S
     try:
         count = count_inertia(state.hessian, mass, -state.shift)
         values, frame[:] = _lowest(state.hessian, mass, frame, count.factor)
+        complement = Bordered(count.factor, frame if len(frame) else None, mass)
     except (np.linalg.LinAlgError, RuntimeError, CertificationError):
         return None
-    complement = Bordered(count.factor, frame if len(frame) else None, mass)
     return System(frame, values, complement, state.shift) if count.negative == complement.removed else None
 
 

@@ -30,8 +30,8 @@ class Method(Protocol):
     rescue(derivatives, state) -> bool
         Called when a search has stalled, to go on in a slower and safer way: returns whether there is one. It may be called again.
     draws : bool
-        False: with a frame given, or for index 0, nothing is drawn, and ``rng`` may be None. Seeding a stream takes as long as ten
-        steps of a small model.
+        False: with a frame given, or for index 0, nothing is drawn, and ``rng`` may be None. Seeding a stream takes as long as
+        twenty steps of a small model.
     careful() -> Method
         The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """
