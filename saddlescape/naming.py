@@ -182,6 +182,7 @@ def parameters_digest(model: EnergyModel) -> str:
 def source_digest(model: EnergyModel) -> str:
     """SHA-256 of the file that defines the model's class, hexadecimal; empty if there is none (a notebook cell, say)."""
     path = getattr(sys.modules.get(type(model).__module__), "__file__", None)
-    if path is None or not Path(path).is_file():
+    try:
+        return "" if path is None else hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
         return ""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

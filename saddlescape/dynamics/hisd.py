@@ -8,13 +8,15 @@ import numpy as np
 
 from ..numerics.derivatives import Derivatives
 from . import advance
+from .implicit import Trial, begin_implicit, implicit_steps
 from .scales import FARTHEST, FLAT, curvature_length, curvature_range, rough_lowest, stable_step
-from .state import ArrayState, calls, first_state
+from .state import ArrayState, first_state
 from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
 
 SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
 # Steps that a rescued search gets to make progress in, to its end: with fewer, those along slow interfaces are given up again.
 RESCUED_PATIENCE = 100
+IMPLICIT_PATIENCE = 25  # implicit steps double in length; each costs a factorisation
 
 
 @dataclass(eq=False, kw_only=True)
@@ -33,12 +35,12 @@ class SaddleState(ArrayState):
     rescues: int = 0
 
     def _block(self, number: int, n_rows: int) -> np.ndarray:
-        first = advance.blocks(*self.ints[[advance.FRAME_ROWS, advance.BASIS_ROWS]])[number]
+        first = advance.blocks(int(self.ints[advance.FRAME_ROWS]), int(self.ints[advance.BASIS_ROWS]))[number]
         return self.rows[first : first + n_rows]
 
     @property
     def frame(self) -> np.ndarray:
-        """The frame X, (k, n)."""
+        """The frame X, (k, n): orthonormal in the metric, in the mass where steps are implicit."""
         return self._block(0, self.ints[advance.FRAME_ROWS])
 
     @property
@@ -68,7 +70,9 @@ class SaddleState(ArrayState):
 
     @property
     def next_move(self) -> float:
-        """The largest change of any unknown that the next step proposes."""
+        """The largest change of any unknown that the next step proposes; of an implicit one, what the last step made."""
+        if self.shift is not None:
+            return self.last_move
         return float(self.floats[advance.STEP] * np.abs(self.d).max())
 
 
@@ -79,10 +83,11 @@ class HiSD:
     x' = -M^-1 g + 2 X^T (X g), with X (k, n) orthonormal in the metric M. Near an index-k saddle this is gradient descent on a
     positive definite problem, so that Barzilai-Borwein steps, momentum and preconditioning work as they do for minimisation.
 
-    A search that stalls is continued in two other ways before it is given up (Barzilai-Borwein steps only, for they may go round
-    in circles): first with fixed steps of the stable size, 1 / max |lambda| where it stands; where those crawl, with
-    Barzilai-Borwein steps again. `explore` makes a downward search that missed its index again with ``careful()``: the same
-    method with the frame by `LOBPCG`.
+    A search that stalls is continued in other ways before it is given up (Barzilai-Borwein steps only, for they may go round in
+    circles): first with fixed steps of the stable size, 1 / max |lambda| where it stands; where those crawl, with Barzilai-Borwein
+    steps again; and where the Hessian is to be had as a matrix, with linearly implicit steps in the mass metric, whose length
+    doubles for as long as the direction at their end is about that at their beginning. `explore` makes a downward search that
+    missed its index again with ``careful()``: the same method with the frame by `LOBPCG`.
 
     Parameters
     ----------
@@ -115,6 +120,8 @@ class HiSD:
     momentum: HeavyBall | Nesterov | None = None
     preconditioned: bool = True
 
+    draws = False
+
     def __post_init__(self) -> None:
         if self.index is not None and (not isinstance(self.index, (int, np.integer)) or self.index < 0):
             raise ValueError(f"index: got {self.index!r}, expected a Morse index, an integer of at least 0")
@@ -139,7 +146,7 @@ class HiSD:
         index: int,
         frame: np.ndarray | None,
         length: float | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
     ) -> SaddleState:
         """See `saddlescape.dynamics.state.Method`."""
         n, k, sweeps = x0.size, index, isinstance(self.eigen, LOBPCG)
@@ -152,8 +159,8 @@ class HiSD:
         if state.outcome == advance.NON_FINITE:
             return state
         if exact:
-            np.fill_diagonal(state.basis, 1.0 / np.sqrt(derivatives.mass))
-            state.metric_basis[:] = state.basis * derivatives.mass
+            root = np.sqrt(derivatives.mass)
+            state.basis.flat[:: n + 1], state.metric_basis.flat[:: n + 1] = 1.0 / root, root
             state.ints[advance.FRAME_RULE] = advance.EXACT
         elif k:
             block = frame if frame is not None else rough_lowest(derivatives, x0, k, rng)[1]
@@ -173,8 +180,7 @@ class HiSD:
 
     def _set_sizes(self, derivatives: Derivatives, state: SaddleState, length: float | None) -> None:
         floats, ints = state.floats, state.ints
-        direction = derivatives.solve(state.g)
-        state.length = curvature_length(derivatives, state.x, direction) if length is None else length
+        state.length = curvature_length(derivatives, state.x, derivatives.solve(state.g)) if length is None else length
         floats[advance.CAP] = self.step.cap if self.step.cap is not None else 0.5 * state.length
         fixed = isinstance(self.step, FixedStep)
         asked = self.step.size if fixed else None
@@ -200,10 +206,13 @@ class HiSD:
         return replace(self, eigen=LOBPCG())
 
     def rescue(self, derivatives: Derivatives, state: SaddleState) -> bool:
-        """Fixed steps of the stable size where Barzilai-Borwein steps go round in circles; long ones again where those crawl."""
-        if isinstance(self.step, FixedStep) or state.rescues == 2:
+        """Fixed steps of the stable size, then long ones again, then implicit ones, where there is a Hessian to be had."""
+        if isinstance(self.step, FixedStep) or state.rescues == 3:
             return False
         state.rescues += 1
+        if state.rescues == 3:
+            state.patience = IMPLICIT_PATIENCE
+            return begin_implicit(derivatives, state)
         state.patience = RESCUED_PATIENCE
         if state.rescues == 2:
             state.ints[advance.STEP_RULE] = advance.BARZILAI_BORWEIN
@@ -217,8 +226,10 @@ class HiSD:
 
     def advance(self, derivatives: Derivatives, state: SaddleState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`."""
-        call = calls(derivatives)
         state.floats[advance.TOLERANCE] = tolerance
+        if state.shift is not None:
+            return implicit_steps(derivatives, state, n_steps, state.frame, _consistent)
+        call = state.calls
         first_products = int(state.ints[advance.WIDTH if state.ints[advance.FRAME_RULE] == advance.SWEEP else advance.BASIS_ROWS])
         done = call.saddle_steps(call.energy_gradient, call.hvp, call.eigh, *call.rest(state, n_steps))
         if derivatives.compiled:
@@ -249,3 +260,13 @@ def _first_step(derivatives: Derivatives, state: SaddleState) -> float:
         return FLAT
     curvature = abs(float(np.dot(state.d, derivatives.hvp(state.x, state.d))))
     return along / curvature if curvature > 1e-12 * along else FLAT
+
+
+def _consistent(derivatives: Derivatives, state: SaddleState, trial: Trial) -> bool:
+    """Whether the step that the same matrix would make from the end of a step is about that step again, or the rest of it.
+
+    Natural monotonicity (Deuflhard, Newton Methods for Nonlinear Problems, 2004, section 3.1.4), for dynamics without an energy
+    that falls: in a linear field that contracts the next step lies between 0 and this one; half as much again may be nonlinear.
+    """
+    change = trial.system.step(trial.g) - trial.step
+    return derivatives.norm(change) <= 1.5 * derivatives.norm(trial.step)

@@ -46,9 +46,11 @@ def departure(derivatives: Derivatives, x: np.ndarray, v: np.ndarray, curvature:
 
     near = 0.05 * unit
     with np.errstate(over="ignore", invalid="ignore"):
-        while not abs(growth(near) - 1.0) <= LINEAR and near > 1e-12 * unit:
+        g = growth(near)
+        while not abs(g - 1.0) <= LINEAR and near > 1e-12 * unit:
             near *= 0.25
-        t, g = near, growth(near)
+            g = growth(near)
+        t = near
         while t < 10.0 * unit:
             next_g = growth(GROWTH * t)
             if not GROWTH * next_g > g:

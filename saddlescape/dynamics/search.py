@@ -203,7 +203,7 @@ def run(
     *,
     frame: np.ndarray | None = None,
     length: float | None = None,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     callback: Callable[[State], bool | None] | None = None,
     stay: bool = False,
     ceiling: float = np.inf,

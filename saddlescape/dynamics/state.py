@@ -35,6 +35,9 @@ class Method(Protocol):
         Raises TypeError where the method cannot move points of a model.
     conclude(derivatives, state, index) -> Estimate or None
         What can be said of the end of a search that was not certified.
+    draws : bool
+        False: with a frame given, or for index 0, nothing is drawn, and ``rng`` may be None. Seeding a stream takes as long as
+        twenty steps of a small model.
     careful() -> Method
         The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """
@@ -49,7 +52,7 @@ class Method(Protocol):
         index: int,
         frame: np.ndarray | None,
         length: float | None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
     ) -> State:
         """Prepare a search for a point of the given index from x0 (n,).
 
@@ -115,17 +118,29 @@ class ArrayState:
         All vectors of the search, contiguous.
     floats, ints : arrays
         Numbers that move with the state; `saddlescape.dynamics.advance` names their places, and the rows.
+    calls : Calls
+        What steps are made with.
     length : float
         Distance (max-norm) over which the energy is simple around the start, or an eighth of the way gone since, if that is more.
     own_cap : bool
         Whether the displacement cap is the user's.
+    shift : float or None
+        1 / time step of implicit steps; None while the steps are explicit.
+    last_move : float
+        The largest change of any unknown in the last implicit step.
+    hessian : (n, n) array, scipy.sparse matrix or None
+        That at x, once an implicit step has asked for it: steps that are taken back share it.
     """
 
     rows: np.ndarray
     floats: np.ndarray
     ints: np.ndarray
+    calls: Calls
     length: float
     own_cap: bool = False
+    shift: float | None = None
+    last_move: float = 0.0
+    hessian: Any = None
 
     def widen(self, length: float) -> None:
         """Take a larger length as the scale, and the displacement cap with it unless the user set it."""
@@ -179,7 +194,7 @@ def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float, n_rows:
     floats[advance.RADIUS] = radius
     if not (np.isfinite(floats[advance.ENERGY]) and np.isfinite(floats[advance.GRADIENT_NORM])):
         ints[advance.OUTCOME] = advance.NON_FINITE
-    return ArrayState(rows=rows, floats=floats, ints=ints, length=0.0)
+    return ArrayState(rows=rows, floats=floats, ints=ints, calls=calls(derivatives), length=0.0)
 
 
 class Calls(NamedTuple):
@@ -202,12 +217,6 @@ class Calls(NamedTuple):
         return self.params, self.metric, self.mass, n_steps, state.rows, state.floats, state.ints
 
 
-def mass_vector(derivatives: Derivatives) -> np.ndarray:
-    """The mass of every unknown, (n,)."""
-    mass = derivatives.mass
-    return np.full(derivatives.dim, mass) if isinstance(mass, float) else mass.copy()  # compiled functions take no read-only array
-
-
 def interpreted(derivatives: Derivatives) -> Calls:
     """The stepping functions in the interpreter over any model; every call is counted by ``derivatives``."""
     return Calls(
@@ -218,7 +227,7 @@ def interpreted(derivatives: Derivatives) -> Calls:
         advance.finite_eigh,
         None,
         derivatives,
-        mass_vector(derivatives),
+        derivatives.mass_vector,
     )
 
 
@@ -226,7 +235,7 @@ def compiled(derivatives: Derivatives) -> Calls:
     """The stepping functions compiled, over the kernels of a model without a preconditioner."""
     saddle_steps, flow_steps, eigh = advance.compiled()
     energy_gradient, hvp = derivatives.model.kernels.pointers
-    mass = mass_vector(derivatives)
+    mass = derivatives.mass_vector
     return Calls(saddle_steps, flow_steps, energy_gradient, hvp, eigh, derivatives.model.params, mass, mass)
 
 

@@ -134,7 +134,7 @@ def make_steps(kind: str, state: StochasticState, n_steps: int) -> int:
     """Up to ``n_steps`` steps ("saddle") or sweeps at a fixed point ("eigenvector"); returns how many were made."""
     estimates, which = state.estimates, ("saddle", "eigenvector").index(kind)
     derivatives = estimates.derivatives
-    mass = np.array(np.broadcast_to(derivatives.mass, state.x.size))
+    mass = derivatives.mass_vector
     arrays = (state.rows, state.floats, state.ints, state.quotients)
     counters = [stepping.GRADIENTS, stepping.PRODUCTS]
     before = state.ints[counters]

@@ -117,7 +117,8 @@ def _from_node(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoi
     elif task.kind == "up":
         frame = np.concatenate([parent.unstable, v[None]])
     step = distance * v
-    length, rng = scale.turning * np.abs(v).max(), _rng(plan, task)
+    length = scale.turning * np.abs(v).max()
+    rng = _rng(plan, task) if task.noise or getattr(method, "draws", True) else None
     if task.noise:
         random = derivatives.solve(rng.standard_normal(model.dim))  # smooth, where there is a preconditioner
         random -= np.dot(v * derivatives.mass, random) / np.dot(v * derivatives.mass, v) * v

@@ -166,7 +166,7 @@ def extend(
 
 def go_on(landscape: Landscape, method=None, executor=None, workers=1, progress=None, callback=None) -> Landscape:
     """Finish an interrupted run of a landscape in memory, in its file too if it has one; see `Landscape.resume`."""
-    if not landscape.frontier:
+    if not landscape.unfinished:
         return landscape
     with _store_of(landscape) as keeper:
         return drive(landscape, keeper, method, executor, workers, progress, callback)

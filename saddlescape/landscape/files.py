@@ -93,7 +93,7 @@ def resume(
     store, landscape = FileStore.reopen(path)
     with store:
         bind(landscape, model, symmetry)
-        if not landscape.frontier:
+        if not landscape.unfinished:
             return landscape
         return drive(landscape, store, method, executor, workers, progress, callback)
 

@@ -148,6 +148,11 @@ class Landscape:
         return go_on(self, **options)
 
     @property
+    def unfinished(self) -> bool:
+        """Whether `resume` has something to do: searches are left, or the run was cut off between the last one and its end."""
+        return bool(self.frontier) or any(run.status == "running" for run in self.runs[-1:])
+
+    @property
     def next_task(self) -> int:
         """The id of the next task to be made; ids are never reused."""
         return len(self.searches) + len(self.frontier)

@@ -127,10 +127,12 @@ class Merger:
             other = node.point
             if (other.index, other.nullity) != (point.index, point.nullity):
                 continue
-            if abs(other.energy - point.energy) > 1e-6 * scale + _energy_error(point, other):
+            error = position_error(point, other)
+            energy_error = float(np.abs(other.eigenvalues).max(initial=0.0)) * error**2
+            if abs(other.energy - point.energy) > 1e-6 * scale + energy_error:
                 continue
             element, distance = align(self.symmetry, point.x, other.x, self.model.mass)
-            if distance <= self.tolerance * mass_norm(point.x, self.model.mass) + position_error(point, other):
+            if distance <= self.tolerance * mass_norm(point.x, self.model.mass) + error:
                 return Match(node.id, element, distance)
             nearest = min(nearest, distance)
         return Match(-1, self.symmetry.identity, nearest if np.isfinite(nearest) else np.nan)
@@ -230,8 +232,3 @@ def position_error(a: StationaryPoint, b: StationaryPoint) -> float:
     sizes = np.abs(b.eigenvalues)
     sizes = sizes[sizes > b.zero_tolerance]
     return 100.0 * (a.gradient_norm + b.gradient_norm) / float(sizes.min()) if sizes.size else 0.0
-
-
-def _energy_error(a: StationaryPoint, b: StationaryPoint) -> float:
-    """How much the energies of two approximations of one point may differ."""
-    return float(np.abs(b.eigenvalues).max(initial=0.0)) * position_error(a, b) ** 2

@@ -113,6 +113,8 @@ def compose(symmetry: Symmetry, outer: np.ndarray, inner: np.ndarray) -> np.ndar
     ValueError
         If the discrete elements are not closed under composition.
     """
+    if symmetry.trivial:
+        return symmetry.identity
     a, b = int(outer[0]), int(inner[0])
     permutation = symmetry.permutations[b][symmetry.permutations[a]]
     d = _number_of(symmetry, permutation, symmetry.signs[a] * symmetry.signs[b][symmetry.permutations[a]])
@@ -128,6 +130,8 @@ def inverse(symmetry: Symmetry, element: np.ndarray) -> np.ndarray:
     ValueError
         If the discrete elements are not closed under inversion.
     """
+    if symmetry.trivial:
+        return symmetry.identity
     a = int(element[0])
     permutation = np.argsort(symmetry.permutations[a])
     d = _number_of(symmetry, permutation, symmetry.signs[a][permutation])

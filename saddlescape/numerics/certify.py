@@ -185,8 +185,7 @@ def _tiny(d: Derivatives, x: np.ndarray) -> tuple[Eigenpairs, float, str]:
     n = d.dim
     _, spectrum, eigh = tiny.compiled()
     values, vectors, residuals = np.empty(n), np.empty((n, n)), np.empty(n)
-    mass = np.full(n, d.mass) if isinstance(d.mass, float) else d.mass
-    spectrum(d.model.kernels.pointers[1], eigh, d.model.params, x, mass, values, vectors, residuals)
+    spectrum(d.model.kernels.pointers[1], eigh, d.model.params, x, d.mass_vector, values, vectors, residuals)
     d.n_hvp += 2 * n
     norm = max(-float(values[0]), float(values[-1]))
     text = f"dense: all {n} eigenvalues, |H| = {norm:.3g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,14 @@ class Derivatives:
         self.dimer_length = dimer_length
         self.n_energy = self.n_gradient = self.n_hvp = self.n_hessian = 0
         self._hvp = getattr(model, "hvp", None)
+        self._zero_modes = getattr(model, "zero_modes", None)
         self.has_hessian = hasattr(model, "hessian")
         self._last: tuple[np.ndarray, Any] | None = None  # where products with the Hessian were last wanted, and the Hessian there
+
+    @cached_property
+    def mass_vector(self) -> np.ndarray:
+        """The mass of every unknown, (n,); writable, for compiled functions take no read-only array."""
+        return np.full(self.dim, self.mass) if isinstance(self.mass, float) else self.mass.copy()
 
     @property
     def compiled(self) -> bool:
@@ -117,7 +124,7 @@ class Derivatives:
 
     def zero_modes(self, x: np.ndarray) -> np.ndarray | None:
         """The model's generators of continuous symmetries at x, (m, n); None if it declares none."""
-        return self.model.zero_modes(x) if hasattr(self.model, "zero_modes") else None
+        return None if self._zero_modes is None else self._zero_modes(x)
 
     def solve(self, r: np.ndarray) -> np.ndarray:
         """M^-1 r for r (n,) or rows (k, n)."""

@@ -163,9 +163,8 @@ def _tiny(d: Derivatives, start: np.ndarray, radius: float, tol: float, max_step
     x, values, vectors, numbers = np.empty(n), np.zeros(n), np.zeros((n, n)), np.zeros(tiny.N_NUMBERS)
     numbers[:3] = radius, tol, ZERO
     energy_gradient, hvp = d.model.kernels.pointers
-    mass = np.full(n, d.mass) if isinstance(d.mass, float) else d.mass
     outcome, n_steps, n_spectra = newton(
-        energy_gradient, hvp, eigh, d.model.params, start, mass, max_steps, x, values, vectors, numbers
+        energy_gradient, hvp, eigh, d.model.params, start, d.mass_vector, max_steps, x, values, vectors, numbers
     )
     d.n_gradient += 1 + n_steps
     d.n_hvp += n * n_spectra
@@ -173,7 +172,7 @@ def _tiny(d: Derivatives, start: np.ndarray, radius: float, tol: float, max_step
     count = None
     if n_spectra:
         smallest = ZERO * spectral_radius_
-        negative = int((values < -smallest).sum())
+        negative = int(np.count_nonzero(values < -smallest))
         spectrum = DenseSpectrum.of(values, vectors, spectral_radius_)
         count = InertiaCount(negative, f"dense: {negative} eigenvalues below -{smallest:.1e}", spectrum)
     reason = _reason(outcome, norm, length, previous, radius, max_steps)

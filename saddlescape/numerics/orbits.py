@@ -49,6 +49,8 @@ def orbit_size(symmetry: Symmetry, x: np.ndarray, mass: float | np.ndarray, tole
     By the orbit-stabiliser theorem, order of the group over the number of elements that fix x; rounded, should the tolerance
     cut through images that are nearly the same. One for a symmetry known only through `Symmetry.match`.
     """
+    if symmetry.trivial:
+        return 1
     _, distances = alignments(symmetry, x, x, mass)
     fixing = max(1, np.count_nonzero(distances <= tolerance))
     return max(1, round(symmetry.order / fixing))

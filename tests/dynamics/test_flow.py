@@ -7,7 +7,6 @@ from scipy.integrate import solve_ivp
 
 from saddlescape import GradientFlow, HiSD, Status, as_model, search
 from saddlescape.dynamics import advance
-from saddlescape.dynamics.flow import implicit_steps
 from saddlescape.models import DoubleWells, MuellerBrown, ReducedLandauDeGennes
 from saddlescape.models.known import known_points
 from saddlescape.numerics.derivatives import Derivatives
@@ -130,6 +129,11 @@ def implicit(model, x0, shift, tolerance=0.0):
     state.shift = shift
     state.floats[advance.TOLERANCE] = tolerance
     return derivatives, state
+
+
+def implicit_steps(derivatives, state, n_steps):
+    """As a flow makes them: returns how many, those taken back included."""
+    return GradientFlow().advance(derivatives, state, n_steps, state.floats[advance.TOLERANCE])
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sparse.csc_array], ids=["dense", "sparse"])

@@ -301,7 +301,7 @@ def test_a_hessian_that_vanishes_is_no_error(method):
     assert result.status in (Status.DIVERGED, Status.STALLED), result.message
 
 
-def test_a_rescue_makes_steps_stable_and_a_second_one_makes_them_long_again():
+def test_rescues_make_steps_stable_then_long_again_then_implicit():
     model = ReducedLandauDeGennes(9, 30.0)
     derivatives = Derivatives(model, model.preconditioner(model.start("wors")))
     x0 = model.start("wors") + 0.1 * smooth_noise(model, np.random.default_rng(0))
@@ -318,7 +318,9 @@ def test_a_rescue_makes_steps_stable_and_a_second_one_makes_them_long_again():
     assert method.rescue(derivatives, state)
     assert np.isinf(state.floats[[advance.SHORT, advance.SHORTER]]).all() and state.patience == 100
     method.advance(derivatives, state, 5, 0.0)
-    assert state.floats[advance.STEP] != fixed
+    assert state.floats[advance.STEP] != fixed and state.shift is None
+    assert method.rescue(derivatives, state) and state.patience == 25
+    assert state.shift == pytest.approx(np.abs(state.g / model.mass).max() / state.floats[advance.CAP])
     assert not method.rescue(derivatives, state)
 
 

@@ -412,13 +412,14 @@ def test_a_class_is_no_method():
 
 
 class Watching(Own):
-    """Keeps the frames that it is given."""
+    """Keeps the frames and random streams that it is given."""
 
     def __init__(self):
-        self._frames = []
+        self._frames, self._streams = [], []
 
     def begin(self, derivatives, x0, **options):
         self._frames.append(options["frame"])
+        self._streams.append(options["rng"])
         return super().begin(derivatives, x0, **options)
 
 
@@ -430,6 +431,17 @@ def test_a_start_is_left_with_the_unstable_directions_found_there():
     values = np.linalg.eigvalsh(hessian)
     assert frame.shape == (2, 3) and values[1] < 0.0 < values[2]
     assert np.diag(frame @ hessian @ frame.T) == pytest.approx(values[:2])
+
+
+def test_every_search_has_a_stream_of_its_own_unless_the_method_draws_nothing():
+    method = Watching()
+    explore(DoubleWells((1.0, 1.3)), method=method)
+    drawn = [stream.random() for stream in method._streams]
+    assert len(set(drawn)) == len(drawn) > 4
+    thrifty = Watching()
+    thrifty.draws = False
+    explore(DoubleWells((1.0, 1.3)), method=thrifty)
+    assert [stream is None for stream in thrifty._streams] == [number > 0 for number in range(len(drawn))]  # all but the start's
 
 
 @pytest.mark.parametrize(("dim", "options", "warned"), [(22, {}, True), (22, {"max_index": 20}, False), (20, {}, False)])

@@ -16,7 +16,7 @@ from saddlescape import HiSD, Symmetry, as_model, explore, load, resume
 from saddlescape.landscape.progress import ProgressBar
 from saddlescape.models import Butterfly, DoubleWells, ReducedLandauDeGennes
 from saddlescape.parts import BarzilaiBorwein
-from saddlescape.store import StoreError, digest
+from saddlescape.store import FileStore, StoreError, digest
 
 WELLS = DoubleWells((1.0, 1.3, 0.7))
 
@@ -147,6 +147,21 @@ def test_ctrl_c_with_workers(tmp_path):
     landscape = explore(model, store=tmp_path / "run.h5", workers=2, callback=interrupt)
     assert landscape.runs[0].status == "interrupted"
     assert digest(resume(tmp_path / "run.h5")) == digest(explore(model))
+
+
+def test_a_run_cut_off_between_its_last_search_and_its_end_is_ended(tmp_path, monkeypatch):
+    path = tmp_path / "run.h5"
+
+    def killed(*_):
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(FileStore, "end", killed)
+        explore(WELLS, store=path)
+    cut_off = load(path)
+    assert not cut_off.frontier and cut_off.runs[0].status == "running"
+    assert resume(path).runs[0].status == load(path).runs[0].status == "complete"
+    assert digest(load(path)) == digest(explore(WELLS))
 
 
 # --- killed ---------------------------------------------------------------------------------------------------------------
