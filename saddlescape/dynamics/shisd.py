@@ -18,7 +18,7 @@ from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
 from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
-from .stochastic_state import StochasticState, close_chunk, empty_state, look, make_steps
+from .stochastic_state import StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class SHiSD:
         refined = getattr(state.estimates.model, "refined", lambda: None)()
         if refined is not None:
             state.estimates = Estimates(state.estimates.derivatives, refined)
-            state.tail.restart(state.step)
+            begin_anew(state)
             return
         if state.ints[stepping.SINCE] >= 0:
             return
@@ -165,7 +165,7 @@ class SHiSD:
         gamma = self.step.factor / sizes.slowest
         state.floats[stepping.GAMMA : stepping.POWER + 1] = gamma, gamma / constant, 1.0
         state.ints[stepping.SINCE] = state.step
-        state.tail.restart(state.step)
+        begin_anew(state)
 
 
 def check_stochastic(model: EnergyModel) -> None:
