@@ -10,11 +10,12 @@ from pathlib import Path
 import h5py
 import pytest
 
-from saddlescape import HiSD, Landscape
+from saddlescape import HiSD, Landscape, SHiSD
 from saddlescape.cli.parser import build_parser
 from saddlescape.landscape.info import ModelInfo
 from saddlescape.landscape.runfile import read_run_file
 from saddlescape.models import MuellerBrown
+from saddlescape.parts import Decaying, EigenvectorSearch
 from saddlescape.store import save
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +92,11 @@ def test_the_run_file_of_the_guide_is_valid(tmp_path):
     path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[0], encoding="utf-8")
     run = read_run_file(path)
     assert run.start(run.build_model()) == "wors" and run.build_method() == HiSD()
+    path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[1], encoding="utf-8")
+    run = read_run_file(path)
+    assert run.start(run.build_model()) == "wors" and run.build_model().fraction == 0.5
+    eigen = EigenvectorSearch(Decaying(0.3, p=0.7), inner=3)
+    assert run.build_method() == SHiSD(eigen=eigen, cap=0.1)
 
 
 def test_every_dataset_of_a_file_is_documented(tmp_path):
