@@ -9,11 +9,14 @@ _HOME = {
     "ChafeeInfante": "chafee_infante",
     "DoubleWells": "double_wells",
     "HenonHeiles": "henon_heiles",
+    "LinearNetwork": "linear_network",
     "ModifiedMuellerBrown": "mueller_brown",
     "ModifiedRosenbrock": "modified_rosenbrock",
     "MuellerBrown": "mueller_brown",
     "PhaseField": "phase_field",
     "ReducedLandauDeGennes": "liquid_crystals",
+    "RobustRegression": "robust_regression",
+    "TanhNetwork": "tanh_network",
 }
 
 __all__ = sorted(_HOME)

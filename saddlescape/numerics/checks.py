@@ -287,6 +287,30 @@ def _kernels(s: Subject) -> Iterator[CheckResult]:
     yield _at_most("kernels agree with methods", worst, 1e-10)
 
 
+def _stochastic_kernels(s: Subject) -> Iterator[CheckResult]:
+    """From generators in the same state, kernels and methods draw one sample, and estimate the same from it."""
+    model, kernels = s.model, s.model.kernels
+    if kernels is None or kernels.draw is None:
+        yield _absent("stochastic kernels agree with methods", "stochastic kernels")
+        return
+    seed, sample = int(s.rng.integers(2**62)), np.full(model.sample_size, np.nan)
+    kernels.draw(model.params, np.random.default_rng(seed), sample)
+    drawn = np.asarray(model.draw(np.random.default_rng(seed)))
+    if drawn.shape != sample.shape:
+        yield CheckResult(
+            "kernels draw what draw does", "failed", drawn.size, f"{sample.size} numbers (sample_size)", f"got shape {drawn.shape}"
+        )
+        return
+    yield _at_most("kernels draw what draw does", _relative(drawn - sample, sample), 1e-12, "from the same generator")
+    worst, v = 0.0, s.direction()
+    for name, arguments in (("stochastic_gradient", (s.x,)), ("stochastic_hvp", (s.x, v))):
+        if getattr(kernels, name) is not None:
+            expected, out = np.array(getattr(model, name)(*arguments, sample)), np.full(s.x.size, np.nan)
+            getattr(kernels, name)(*arguments, model.params, sample, out)
+            worst = max(worst, _relative(out - expected, expected))
+    yield _at_most("stochastic kernels agree with methods", worst, 1e-10, "for the same sample")
+
+
 CHECKS: dict[str, Callable[[Subject], Iterator[CheckResult]]] = {
     "values": _values,
     "mass": _mass,
@@ -298,5 +322,6 @@ CHECKS: dict[str, Callable[[Subject], Iterator[CheckResult]]] = {
     "zero_modes": _zero_modes,
     "preconditioner": _preconditioner,
     "kernels": _kernels,
+    "stochastic kernels": _stochastic_kernels,
 }
 """The groups of checks, in the order of the report."""

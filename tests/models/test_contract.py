@@ -15,6 +15,11 @@ from saddlescape.numerics.derivatives import DENSE_LIMIT
 
 OPTIONAL = ("hessian", "preconditioner", "symmetry", "unpack", "zero_modes")
 FIELD = ("hessian", "preconditioner", "symmetry", "unpack")
+STOCHASTIC = ("LinearNetwork", "RobustRegression", "TanhNetwork")
+
+# Eight rows of a linear map and what it does not explain.
+_ROWS = np.random.default_rng(5).standard_normal((8, 5))
+DATA = {"inputs": _ROWS[:, :3].tolist(), "outputs": (_ROWS[:, 3:] + _ROWS[:, :2] * [2.0, 1.0]).tolist()}
 
 # Name of the model, its arguments, and which of the `OPTIONAL` members it must have.
 CASES = {
@@ -24,11 +29,16 @@ CASES = {
     "DoubleWells": ("DoubleWells", {"weights": [1.0, 1.5, 2.25]}, ("hessian",)),
     "DoubleWells-sparse": ("DoubleWells", {"weights": [1.0 + 0.01 * j for j in range(100)]}, ("hessian",)),
     "HenonHeiles": ("HenonHeiles", {}, ("symmetry",)),
+    "LinearNetwork": ("LinearNetwork", {**DATA, "hidden": 1, "batch": 3}, ("symmetry", "zero_modes")),
+    "LinearNetwork-rotations": ("LinearNetwork", {**DATA, "hidden": 2, "batch": 8}, ("symmetry", "zero_modes")),
     "ModifiedMuellerBrown": ("ModifiedMuellerBrown", {}, ()),
     "ModifiedRosenbrock": ("ModifiedRosenbrock", {"s": [-500.0] * 5 + [1.0] * 45}, ("hessian", "preconditioner")),
     "MuellerBrown": ("MuellerBrown", {}, ()),
     "PhaseField": ("PhaseField", {"n": 16, "kappa": 0.02}, (*FIELD, "zero_modes")),
     "ReducedLandauDeGennes": ("ReducedLandauDeGennes", {"n": 17, "lambda2": 10.0}, FIELD),
+    "RobustRegression": ("RobustRegression", {"cutoff": 1.0, "features": ["sepal width", "sepal length"]}, ()),
+    "TanhNetwork": ("TanhNetwork", {}, ("symmetry",)),
+    "TanhNetwork-large": ("TanhNetwork", {"hidden": 5, "species": ["setosa", "versicolor", "virginica"]}, ("symmetry",)),
 }
 
 
@@ -273,6 +283,44 @@ def test_preconditioner_takes_rows_and_out(model, x, rng, member):
         np.testing.assert_array_equal(out, operator(argument))
 
 
+# --- stochastic derivatives ----------------------------------------------------------------------------------------------
+
+stochastic = pytest.mark.parametrize("model", [c for c in CASES if c.split("-")[0] in STOCHASTIC], indirect=True)
+
+
+@stochastic
+def test_the_mean_over_single_terms_is_exact(model, x, rng):
+    v = direction(rng, model.dim)
+    samples = np.arange(float(model.n_terms))[:, None]
+    gradients = [model.stochastic_gradient(x, sample) for sample in samples]
+    products = [model.stochastic_hvp(x, v, sample) for sample in samples]
+    np.testing.assert_allclose(np.mean(gradients, axis=0), model.gradient(x), rtol=0, atol=1e-12 * np.abs(gradients).max())
+    np.testing.assert_allclose(np.mean(products, axis=0), model.hvp(x, v), rtol=0, atol=1e-12 * np.abs(products).max())
+
+
+@stochastic
+def test_a_sample_of_all_terms_is_exact(model, x, rng):
+    v, sample = direction(rng, model.dim), rng.permutation(np.arange(float(model.n_terms)))
+    gradient, product = model.gradient(x), model.hvp(x, v)
+    np.testing.assert_allclose(model.stochastic_gradient(x, sample), gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
+    np.testing.assert_allclose(model.stochastic_hvp(x, v, sample), product, rtol=0, atol=1e-12 * np.abs(product).max())
+
+
+@stochastic
+def test_the_product_of_a_sample_is_the_derivative_of_its_gradient(model, x, rng):
+    v, sample = direction(rng, model.dim), model.draw(rng)
+    gradient, change = model.stochastic_gradient(x, sample), model.stochastic_hvp(x, v, sample)
+    remainder = slope(lambda h: np.linalg.norm(model.stochastic_gradient(x + h * v, sample) - gradient - h * change))
+    assert remainder == pytest.approx(2.0, abs=0.15)
+
+
+@stochastic
+def test_kernels_draw_as_the_method_does(model):
+    sample = np.empty(model.sample_size)
+    model.kernels.draw(model.params, np.random.default_rng(3), sample)
+    np.testing.assert_array_equal(model.draw(np.random.default_rng(3)), sample)
+
+
 # --- continuous symmetries -----------------------------------------------------------------------------------------------
 
 
@@ -290,7 +338,7 @@ def wave(model):
     return np.repeat(np.cos(2.0 * np.pi * np.arange(rows) / rows), columns)
 
 
-@with_member("zero_modes")
+@pytest.mark.parametrize("model", ["PhaseField"], indirect=True)
 def test_zero_modes_are_flat_directions(model):
     stationary, hessian = newton(model, wave(model))
     assert np.abs(stationary).max() > 0.1, "Newton's method fell on the trivial state, which no translation moves"

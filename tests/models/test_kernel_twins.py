@@ -4,10 +4,13 @@ A twin returns E and dE/dx and takes complex points: its Hessian-vector products
 exact to round-off, and its gradient is compared with complex steps of its energy, so that no twin is trusted unchecked.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from saddlescape import load_model
+from saddlescape.models.iris import measurements, membership
 
 STEP = 1e-30
 
@@ -57,7 +60,61 @@ def modified_rosenbrock(x, s):
     return energy, gradient
 
 
+# Means of terms: over the rows given.
+
+
+def linear_network(x, inputs, outputs, hidden, balance, rows=slice(None)):
+    inputs, outputs = np.array(inputs), np.array(outputs)[rows]
+    values, vectors = np.linalg.eigh(inputs.T @ inputs / len(inputs))
+    z = (inputs @ vectors @ np.diag(values**-0.5) @ vectors.T)[rows]
+    w1, w2 = x[: hidden * z.shape[1]].reshape(hidden, -1), x[hidden * z.shape[1] :].reshape(-1, hidden)
+    errors, excess = z @ w1.T @ w2.T - outputs, w1 @ w1.T - w2.T @ w2
+    energy = 0.5 * (errors**2).sum() / len(z) + 0.25 * balance * (excess**2).sum()
+    first = w2.T @ errors.T @ z / len(z) + balance * excess @ w1
+    second = errors.T @ (z @ w1.T) / len(z) - balance * w2 @ excess
+    return energy, np.concatenate([first.ravel(), second.ravel()])
+
+
+def tanh_network(x, hidden, decay, features, species, rows=slice(None)):
+    z, y = measurements(features)[rows], membership(species)[rows]
+    w, b, u, c = np.split(x, np.cumsum([hidden * z.shape[1], hidden, hidden * y.shape[1]]))
+    w, u = w.reshape(hidden, -1), u.reshape(-1, hidden)
+    answers = np.tanh(z @ w.T + b)
+    errors = answers @ u.T + c - y
+    slopes = errors @ u * (1 - answers**2)
+    parts = [slopes.T @ z, slopes.sum(axis=0), errors.T @ answers, errors.sum(axis=0)]
+    energy = 0.5 * (errors**2).sum() / len(z) + 0.5 * decay * (x**2).sum()
+    return energy, np.concatenate([part.ravel() for part in parts]) / len(z) + decay * x
+
+
+def robust_regression(x, cutoff, decay, features, target, rows=slice(None)):
+    z = np.column_stack([measurements(features), np.ones(150)])[rows]
+    r = z @ x - measurements([target])[rows, 0]
+    energy = 0.5 * (r**2 / (1 + r**2 / cutoff**2)).mean() + 0.5 * decay * (x**2).sum()
+    return energy, (r / (1 + r**2 / cutoff**2) ** 2) @ z / len(z) + decay * x
+
+
+ROWS = np.random.default_rng(8).standard_normal((12, 5))
+FINITE_SUMS = {
+    "LinearNetwork": (
+        linear_network,
+        {"inputs": ROWS[:, :3].tolist(), "outputs": ROWS[:, 3:].tolist(), "hidden": 2, "balance": 0.7},
+        (-2.0, 2.0),
+    ),
+    "RobustRegression": (
+        robust_regression,
+        {"cutoff": 0.4, "decay": 0.05, "features": ("petal width", "sepal width"), "target": "petal length"},
+        (-2.0, 2.0),
+    ),
+    "TanhNetwork": (
+        tanh_network,
+        {"hidden": 3, "decay": 0.02, "features": ("petal width", "sepal width"), "species": ("virginica", "setosa")},
+        (-2.0, 2.0),
+    ),
+}
+
 TWINS = {
+    **FINITE_SUMS,
     "ArctanWells": (arctan_wells, {"M": ((0.8, -0.2, 0.1), (-0.2, 0.5, 0.3), (0.1, 0.3, 0.9)), "alpha": 4.5}, (0.0, 10.0)),
     "Butterfly": (butterfly, {}, (-2.5, 2.5)),
     "DoubleWells": (double_wells, {"weights": (1.0, 0.3, 2.0, 5.0)}, (-2.0, 2.0)),
@@ -122,4 +179,20 @@ def test_hvp(case, mode):
     for x, v in pairs:
         out = np.empty(model.dim)
         mode(model.kernels.hvp)(x, v, model.params, out)
+        close(out, twin(x + 1j * STEP * v)[1].imag / STEP)
+
+
+@modes
+@pytest.mark.parametrize("name", FINITE_SUMS)
+def test_estimates_are_those_of_their_rows(name, mode):
+    function, arguments, interval = FINITE_SUMS[name]
+    model = load_model(name, {**arguments, "batch": 4})
+    rng = np.random.default_rng(9)
+    for _ in range(10):
+        x, v, out = rng.uniform(*interval, model.dim), rng.standard_normal(model.dim), np.empty(model.dim)
+        sample = model.draw(rng)
+        twin = partial(function, **arguments, rows=sample.astype(int))
+        mode(model.kernels.stochastic_gradient)(x, model.params, sample, out)
+        close(out, twin(x)[1])
+        mode(model.kernels.stochastic_hvp)(x, v, model.params, sample, out)
         close(out, twin(x + 1j * STEP * v)[1].imag / STEP)

@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 
-from saddlescape import check_model
+from saddlescape import NoisyModel, RandomQuadrature, check_model
 from saddlescape.model import EnergyModel, as_model
-from saddlescape.models import Butterfly, ChafeeInfante, DoubleWells, MuellerBrown, PhaseField, ReducedLandauDeGennes
+from saddlescape.models import (
+    Butterfly,
+    ChafeeInfante,
+    DoubleWells,
+    MuellerBrown,
+    PhaseField,
+    ReducedLandauDeGennes,
+    RobustRegression,
+    TanhNetwork,
+)
 from saddlescape.numerics.check import gradient_consistent
 from saddlescape.numerics.derivatives import Derivatives
 from saddlescape.numerics.taylor import remainder_slope
@@ -82,6 +91,9 @@ def failed_names(model, **options):
         ChafeeInfante(15, 10.0),
         PhaseField(16, 0.02),
         ReducedLandauDeGennes(9, 10.0),
+        TanhNetwork(),
+        NoisyModel(Butterfly(), 0.3, 0.2),
+        RandomQuadrature(ReducedLandauDeGennes(9, 10.0), 0.5),
     ],
     ids=lambda model: type(model).__name__,
 )
@@ -98,7 +110,11 @@ def test_the_report_is_the_same_for_the_same_seed():
 def test_every_member_of_the_quartic_is_checked():
     report = check_model(Quartic())
     absent = [check.name for check in report.checks if check.status == "not applicable"]
-    assert absent == ["energy is constant along zero_modes", "kernels agree with methods"]
+    assert absent == [
+        "energy is constant along zero_modes",
+        "kernels agree with methods",
+        "stochastic kernels agree with methods",
+    ]
     assert "Quartic, 3 unknowns: no check failed" in str(report)
 
 
@@ -190,7 +206,10 @@ def test_biased_stochastic_estimates_are_caught():
 
     report = check_model(BiasedGradient())
     assert [check.name for check in report.failures] == ["stochastic_gradient is unbiased"]
-    assert "component 2" in report["stochastic_gradient is unbiased"].detail
+    bias = report["stochastic_gradient is unbiased"]
+    # Off by 0.05 where 400 draws of noise 0.1 have a mean good to 0.005: ten standard errors.
+    assert bias.measured == pytest.approx(10.0, abs=3.0)
+    assert f"{bias.measured:.3g}, expected at most 5.48; standard errors of the mean of 400 draws, component 2" in str(report)
     assert failed_names(BiasedProduct()) == ["stochastic_hvp is unbiased"]
 
 
@@ -301,6 +320,25 @@ def test_kernels_that_differ_from_the_methods_are_caught():
             return out
 
     assert "kernels agree with methods" in failed_names(Wrong())
+
+
+def test_stochastic_kernels_that_differ_from_the_methods_are_caught():
+    class OtherSample(RobustRegression):
+        def draw(self, rng):
+            return np.roll(super().draw(rng), 1)
+
+    class ShortSample(RobustRegression):
+        def draw(self, rng):
+            return super().draw(rng)[1:]
+
+    class OtherGradient(RobustRegression):
+        def stochastic_gradient(self, x, sample, out=None):
+            return super().stochastic_gradient(x, sample[1:], out)  # unbiased as well, but of one row less
+
+    assert failed_names(OtherSample()) == ["kernels draw what draw does"]
+    assert failed_names(ShortSample()) == ["kernels draw what draw does"]
+    assert check_model(ShortSample())["kernels draw what draw does"].detail == "got shape (9,)"
+    assert failed_names(OtherGradient()) == ["stochastic kernels agree with methods"]
 
 
 def test_non_finite_values_fail():
