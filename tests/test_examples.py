@@ -65,6 +65,14 @@ def test_stochastic_saddle(folder):
     assert (folder / "stochastic_saddle.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_neural_network(folder):
+    rows = [line.split() for line in script("neural_network.py", folder).splitlines()[1:-1]]
+    found = {(int(index), float(loss)) for index, loss, *_ in rows}
+    # All values of index 0 to 2, by `explore`; a search may end at any of its index.
+    known = {(0, 0.265463), (1, 0.411844), (1, 0.429925), (1, 0.431601), (2, 0.432998), (2, 0.446581)}
+    assert found <= known and {index for index, _ in found} == {0, 1, 2}
+
+
 def test_own_model(folder):
     out = script("own_model.py", folder)
     assert out.count("no check failed") == 2
@@ -91,5 +99,12 @@ def test_plot_saved(folder):
 
 
 def test_every_example_has_a_test():
-    tested = {"own_model.py", "plot_saved.py", "search_one.py", "stochastic_saddle.py", *(f"{name}.toml" for name in KNOWN)}
+    tested = {
+        "neural_network.py",
+        "own_model.py",
+        "plot_saved.py",
+        "search_one.py",
+        "stochastic_saddle.py",
+        *(f"{name}.toml" for name in KNOWN),
+    }
     assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == tested
