@@ -45,6 +45,7 @@ def test_the_python_of_the_readme_runs(tmp_path):
     assert lines[0] == "{0: 6, 1: 8, 2: 6, 3: 4, 4: 1}"
     assert "Euler sum 1" in lines[1]
     assert any("9 points" in line for line in lines)
+    assert any("certified stationary point of the index asked for" in line and "Index 1" in line for line in lines)
     for name in ("first.h5", "first.png", "energies.png"):
         assert (tmp_path / name).stat().st_size > 0
 
@@ -78,9 +79,10 @@ def test_the_two_commands_stand_on_lines_of_their_own():
     ]
 
 
-def test_the_python_of_the_guides_runs(tmp_path):
-    script = tmp_path / "models.py"
-    script.write_text("\n".join(blocks(ROOT / "docs" / "models.md", "python")), encoding="utf-8")
+@pytest.mark.parametrize("guide", ["models", "stochastic"])
+def test_the_python_of_the_guides_runs(guide, tmp_path):
+    script = tmp_path / "guide.py"
+    script.write_text("\n".join(blocks(ROOT / "docs" / f"{guide}.md", "python")), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
