@@ -19,20 +19,23 @@ import numpy as np
 
 from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, PARAMS, VECTOR, helper, solver_kernel
 from . import advance
-from .advance import NON_FINITE, RUNNING, TOO_FAR, X, add, dot, dual_norm, farther, largest, scale, solve
+from .advance import NON_FINITE, RUNNING, TOO_FAR, X, add, apply, dot, dual_norm, farther, largest, scale, solve
 
 # floats[...]: a(n) = GAMMA / (n - SINCE + OFFSET)^POWER, and the same for b(n) of the frame; what moves with the state
-GAMMA, OFFSET, POWER, FRAME_GAMMA, FRAME_OFFSET, FRAME_POWER, CAP, RADIUS, DIMER, ALIGNED, SQUARES = range(11)
+GAMMA, OFFSET, POWER, FRAME_GAMMA, FRAME_OFFSET, FRAME_POWER, CAP, RADIUS, DIMER, ALIGNED, MOVED, SQUARES = range(12)
 # ints[...]; SINCE: the step from which schedules count (negative: not yet); DRAWS: samples that a step averages
-# ADDED: steps in the sums; GRADIENTS, PRODUCTS: estimates so far
+# ADDED: steps in the sums; GRADIENTS, PRODUCTS, SWEPT: estimates and sweeps so far
 FRAME_ROWS, STEP, SINCE, SWEEPS, DRAWS, DOUBLE_EVERY, MAX_DRAWS, OUTCOME, REJECTED, REJECTED_RUNNING, HAS_HVP = range(11)
-ADDED, GRADIENTS, PRODUCTS = range(11, 14)
-N_FLOATS, N_INTS = 11, 14
+ADDED, GRADIENTS, PRODUCTS, SWEPT = range(11, 15)
+N_FLOATS, N_INTS = 12, 15
 
 # rows[...] behind START and X of `advance`: g; d and M d; the last move; sums of x and of g since they were cleared; scratch space;
 # then `blocks`
 G, D, MD, MOVE, SUM_X, SUM_G, SCRATCH, SCRATCH_2, N_VECTORS = range(2, 11)
 
+# Sweeps after which M X is computed anew: along directions of positive curvature the recursion for it amplifies round-off, by less
+# than 2 a sweep.
+REFRESH = 8
 MAX_REJECTED = 100  # so many steps rejected in a row end a search
 
 
@@ -76,6 +79,9 @@ def sweep(draw, gradient, hvp, params, metric, rows, floats, ints, quotients, sa
     """
     k = ints[FRAME_ROWS]
     frame, metric_frame, images, primal, _ = blocks(k)
+    if ints[SWEPT] % REFRESH == 0:
+        apply(metric, rows, frame, k, metric_frame)
+    ints[SWEPT] += 1
     draw(params, rng, sample)
     for i in range(k):
         product(gradient, hvp, params, rows, floats, ints, sample, frame + i, images + i)
@@ -167,13 +173,14 @@ def saddle_steps(draw, gradient, hvp, params, metric, mass, n_steps, rows, float
             continue
         ints[REJECTED_RUNNING] = 0
         direct(metric, rows, k)
-        # Successive moves point the same way while x travels, and on average against each other once noise is all that moves it.
-        floats[ALIGNED] += dot(rows, MD, MOVE)
         floats[SQUARES] += dual_norm(rows, G, mass) ** 2
         size = decayed(floats[GAMMA], floats[OFFSET], floats[POWER], n)
         longest = largest(rows, D)
         if size * longest > floats[CAP]:
             size = floats[CAP] / longest
+        # Successive moves point the same way while x travels, and on average against each other once noise is all that moves it.
+        floats[ALIGNED] += size * dot(rows, MD, MOVE)
+        floats[MOVED] += size * size * dot(rows, MD, D)
         scale(rows, size, D, MOVE)
         add(rows, 1.0, MOVE, X)
         add(rows, 1.0, X, SUM_X)

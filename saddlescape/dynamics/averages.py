@@ -26,8 +26,8 @@ class Chunk(NamedTuple):
         Means of the iterates and of the gradient estimates.
     squares : float
         Mean of |g|^2, in the dual norm.
-    aligned : float
-        Sum of the products of successive moves.
+    aligned, moved : float
+        Sums of the products of successive moves, and of their squares, in the metric.
     """
 
     first: int
@@ -36,6 +36,12 @@ class Chunk(NamedTuple):
     g: np.ndarray
     squares: float
     aligned: float
+    moved: float
+
+    @property
+    def oscillating(self) -> bool:
+        """Whether each move takes back most of the one before: steps too long for the curvature. Noise alone does much less."""
+        return self.aligned < -0.5 * self.moved
 
 
 class Tail:

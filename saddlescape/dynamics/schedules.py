@@ -49,10 +49,10 @@ def rough_sizes(
     largest = max(-low, high)
     values, vectors = _lowest(mean, x, min(index + 1, n), frame, rng)
     slowest = max(float(np.abs(values).min()), FLATTEST * largest)
-    spread = float(mean.spread(x).max())
+    spread, bend = mean.noise(x)
     step = stable_step(largest)
-    if spread > 0.0:  # the stationary variance of an iterate with constant steps a is about a spread^2 / (2 mu)
-        step = min(step, 2.0 * slowest * (SPREAD * length / spread) ** 2)
+    if spread > 0.0:  # the stationary variance of an iterate with constant steps a is about a spread^2 / (2 curvature)
+        step = min(step, 2.0 * max(bend, slowest) * (SPREAD * length / spread) ** 2)
     return Sizes(step, stable_step(max(high - low, high, -low)), largest, slowest, vectors[:index])
 
 

@@ -90,7 +90,7 @@ def search(
         What the model raises passes through.
     """
     check_is_model(model, estimates=getattr(method, "stochastic", False))
-    check_method(method, "HiSD(index=k), GradientFlow()")
+    check_method(method, "HiSD(index=k), SHiSD(index=k), GradientFlow()", model)
     x0 = check_point(x0, model.dim)
     index = check_target(method, model)
     frame = None if frame is None else checked_frame(frame, index, model.dim)
@@ -100,7 +100,9 @@ def search(
     derivatives = connect(model, x0, method)
     # Without an exact gradient there is nothing to polish with: the dynamics ends at an estimate.
     polish = polish and model.deterministic
-    limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory)
+    # Averages get better as long as there are steps: a stochastic search that nothing polishes goes on to the end of its budget.
+    give_up = polish or not getattr(method, "stochastic", False)
+    limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory, give_up=give_up)
     rng = np.random.default_rng(0 if rng is None else rng)
     warn_unstable(method, connect(model, x0, method), x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
@@ -110,13 +112,13 @@ def search(
     return result
 
 
-def check_method(method: Any, builtin: str) -> None:
-    """Check that something is a `Method`; ``builtin`` says for the message which of the library's own would do.
+def check_method(method: Any, builtin: str, model: EnergyModel) -> None:
+    """Check that something is a `Method` and can move points of this model; ``builtin``: which of the library's own would do.
 
     Raises
     ------
     TypeError
-        If it is not; the message names what it lacks.
+        If it is not, or cannot; the message names what is lacking.
     """
     if isinstance(method, type):
         raise TypeError(f"method: got the class {method.__name__}, expected an object: {method.__name__}(...)")
@@ -126,6 +128,8 @@ def check_method(method: Any, builtin: str) -> None:
             f"method: got {method!r}, which lacks {', '.join(lacking)}; expected {builtin} or an object with begin(), advance() "
             "and preconditioned (whether the model's preconditioner serves as its metric)"
         )
+    if hasattr(method, "require"):
+        method.require(model)
 
 
 def check_target(method: Method, model: EnergyModel) -> int:
@@ -241,6 +245,7 @@ class _Search:
     began: float = field(default_factory=time.perf_counter)
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     attempt_below: float = np.inf
+    attempted_at: int = 0
     ceiling: float = np.inf
     left: bool = False  # whether it has gone far
     rescue: bool = True
@@ -261,7 +266,7 @@ class _Search:
             if limits.polish and self._near() and self._polished():
                 return self._reached()
             if self.n_steps >= limits.max_steps:
-                return Status.MAX_STEPS
+                return self._finish(Status.MAX_STEPS) if self._averages else Status.MAX_STEPS
             if limits.give_up and self._stalled() and not self._rescued():
                 return self._finish(Status.STALLED)
             if self.callback is not None and self.callback(state):
@@ -286,6 +291,11 @@ class _Search:
     def _check_every(self) -> int:
         usual = CHECK_EVERY if self.derivatives.compiled else CHECK_EVERY_INTERPRETED
         return getattr(self.state, "check_every", usual)
+
+    @property
+    def _averages(self) -> bool:
+        """Whether the state forms an average, which gets better without its gradient telling so at once."""
+        return hasattr(self.state, "estimate")
 
     @property
     def _here(self) -> np.ndarray:
@@ -313,7 +323,8 @@ class _Search:
             self.path.append((self.state.x.copy(), self.state.energy, self.state.gradient_norm))
 
     def _near(self) -> bool:
-        return self.state.next_move <= NEAR * self.state.length and self.state.gradient_norm <= self.attempt_below
+        again = self.state.gradient_norm <= self.attempt_below or (self._averages and self.n_steps >= 2 * self.attempted_at)
+        return again and self.state.next_move <= NEAR * self.state.length
 
     def _stalled(self) -> bool:
         """No progress over three windows: the gradient neither fell below what it was in the three before, nor grew beyond it."""
@@ -341,6 +352,7 @@ class _Search:
         That is a point of the index asked for inside the trust radius, or one of any index that the dynamics has all but reached.
         """
         x, length = self._here, self.state.length
+        self.attempted_at = self.n_steps
         polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self.derivatives.zero_modes(x))
         if not polished.converged:
             self.attempt_below = 0.1 * self.state.gradient_norm

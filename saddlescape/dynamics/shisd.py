@@ -18,7 +18,9 @@ from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
 from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
-from .stochastic_state import StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
+from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
+
+SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class SHiSD:
         if self.cap is not None and not self.cap > 0:
             raise ValueError(f"cap: got {self.cap!r}, expected a positive number, or None to take it from the problem")
 
+    def require(self, model: EnergyModel) -> None:
+        """Check that a model has stochastic derivatives; TypeError if not."""
+        check_stochastic(model)
+
     def begin(
         self,
         derivatives: Derivatives,
@@ -89,7 +95,6 @@ class SHiSD:
         rng: np.random.Generator,
     ) -> StochasticState:
         """See `saddlescape.dynamics.state.Method`."""
-        check_stochastic(derivatives.model)
         if self.eigen is None and index and frame is None:
             raise ValueError("frame: eigen=None takes the unstable space as known; pass frame (k, n), its directions as rows")
         state = empty_state(Estimates(derivatives, derivatives.model), x0, index, rng)
@@ -123,14 +128,16 @@ class SHiSD:
         floats[stepping.GAMMA : stepping.POWER + 1] = schedule_numbers(self.step, sizes.step)
         if self.eigen is not None:
             floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(self.eigen.step, sizes.frame, FRAME_DECAY)
+        if isinstance(self.step, Estimated):  # short steps take more of them to get anywhere
+            state.patience = int(PATIENCE * max(1.0, SHORT_STEP / (sizes.step * sizes.largest)))
         growing = isinstance(self.samples, DoublingBatch)
         ints[stepping.DRAWS] = 1 if growing else self.samples
         ints[stepping.DOUBLE_EVERY] = self.samples.every if growing else 0
         ints[stepping.MAX_DRAWS] = self.samples.limit if growing else self.samples
 
     def careful(self) -> SHiSD:
-        """The same method with five times as many sweeps of the eigenvector search."""
-        return self if self.eigen is None else replace(self, eigen=replace(self.eigen, inner=5 * self.eigen.inner))
+        """The same method with three times as many sweeps of the eigenvector search."""
+        return self if self.eigen is None else replace(self, eigen=replace(self.eigen, inner=3 * self.eigen.inner))
 
     def advance(self, derivatives: Derivatives, state: StochasticState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`."""
@@ -149,7 +156,12 @@ class SHiSD:
         return conclude(derivatives, state, index)
 
     def _adapt(self, state: StochasticState) -> None:
-        """What changes once the iterate has come to rest: estimates are refined where they can be, then estimated steps decay."""
+        """What changes at the end of a chunk: estimated steps are halved where they are too long, and decay once the iterate has
+        come to rest; estimates are refined then, if they can be.
+        """
+        if isinstance(self.step, Estimated) and state.tail.chunks and state.tail.chunks[-1].oscillating:
+            state.floats[stepping.GAMMA] *= 0.5
+            return
         if not state.tail.resting():
             return
         refined = getattr(state.estimates.model, "refined", lambda: None)()

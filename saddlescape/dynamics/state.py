@@ -31,6 +31,8 @@ class Method(Protocol):
         Called when a search has stalled, to go on in a slower and safer way: returns whether there is one. It may be called again.
     stochastic : bool
         Whether stochastic derivatives alone will do; `search` then takes a model that has no others.
+    require(model)
+        Raises TypeError where the method cannot move points of a model.
     conclude(derivatives, state, index) -> Estimate or None
         What can be said of the end of a search that was not certified.
     careful() -> Method

@@ -13,7 +13,10 @@ from . import advance_stochastic as stepping
 from .advance import NON_FINITE, START, X
 from .averages import Chunk, Tail, chunk_end
 
-PATIENCE = 5000  # steps over which a search has to make progress
+# The loop tries Newton's method where the next move is small beside the length over which the energy is simple. An average may be
+# five times as far off: its error is at random, no sign of a path that leads on, and what is found is certified.
+TRUSTED = 0.2
+PATIENCE = 1000  # steps over which a search has to make progress
 
 
 @dataclass(eq=False, kw_only=True)
@@ -35,7 +38,7 @@ class StochasticState:
     energy, gradient_norm, max_energy : float
         At the estimate, where the model has exact ones; else NaN, and the bound on the gradient norm that holds with 95 %.
     next_move : float
-        How far the estimate may be from where it is going (max-norm).
+        A fifth of how far the estimate may be from where it is going (max-norm).
     """
 
     estimates: Estimates
@@ -152,12 +155,12 @@ def close_chunk(derivatives: Derivatives, state: StochasticState) -> None:
     added = int(state.ints[stepping.ADDED])
     if added:
         sums = state.rows[[stepping.SUM_X, stepping.SUM_G]] / added
-        squares, aligned = float(state.floats[stepping.SQUARES]) / added, float(state.floats[stepping.ALIGNED])
-        state.tail.add(Chunk(state.step - added, added, sums[0], sums[1], squares, aligned))
+        squares, aligned, moved = state.floats[[stepping.SQUARES, stepping.ALIGNED, stepping.MOVED]].tolist()
+        state.tail.add(Chunk(state.step - added, added, sums[0], sums[1], squares / added, aligned, moved))
         state.estimate = state.tail.mean("x")
-        state.next_move = state.tail.spread()
+        state.next_move = TRUSTED * state.tail.spread()
     state.rows[[stepping.SUM_X, stepping.SUM_G]] = 0.0
-    state.floats[[stepping.SQUARES, stepping.ALIGNED]] = 0.0
+    state.floats[[stepping.SQUARES, stepping.ALIGNED, stepping.MOVED]] = 0.0
     state.ints[stepping.ADDED] = 0
     look(derivatives, state)
 

@@ -13,7 +13,6 @@ from ..dynamics.describe import describe
 from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
 from ..dynamics.search import check_method
-from ..dynamics.shisd import check_stochastic
 from ..given import check_point
 from ..model import EnergyModel
 from ..numerics.check import gradient_consistent
@@ -28,9 +27,7 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
     if max_index is not None and not (is_integer(max_index) and 0 <= max_index <= model.dim):
         raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
     method = HiSD() if method is None else method
-    check_method(method, "HiSD()")
-    if getattr(method, "stochastic", False):
-        check_stochastic(model)
+    check_method(method, "HiSD(), SHiSD()", model)
     if getattr(method, "index", None) is not None:
         raise ValueError(
             f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out"

@@ -205,8 +205,8 @@ def search_many(
     TypeError, ValueError
         If an argument is not what it should be.
     """
-    check_method(method, "SHiSD(index=k), HiSD(index=k)")
     check_is_model(model, estimates=getattr(method, "stochastic", False))
+    check_method(method, "SHiSD(index=k), HiSD(index=k)", model)
     index = check_target(method, model)
     starts = _starts(model, starts_or_n, start)
     frame = None if frame is None else checked_frame(frame, index, model.dim)

@@ -99,10 +99,18 @@ class SampleMean:
         """`hvp` of each row of (k, n), (k, n)."""
         return np.array([self.hvp(x, v) for v in rows]).reshape(rows.shape)
 
-    def spread(self, x: np.ndarray) -> np.ndarray:
-        """Standard deviation of each entry of M^-1 times a single gradient estimate at x, (n,)."""
+    def noise(self, x: np.ndarray) -> tuple[float, float]:
+        """How the noise of a single gradient estimate at x (n,) moves x: the largest standard deviation of any entry of M^-1 g, and
+        the mean |curvature| along these deviations, d.Hd / d.Md.
+        """
         rows = np.array([self.estimates.gradient(x, sample) for sample in self.samples])
-        return np.std(self.solve(rows), axis=0, ddof=1)
+        deviations = self.solve(rows - rows.mean(axis=0))
+        largest = float(np.std(deviations, axis=0, ddof=1).max())
+        if not largest > 0.0:
+            return 0.0, 0.0
+        others = [*self.samples[1:], self.samples[0]]  # products independent of the deviations that they are taken along
+        bends = [abs(np.dot(d, self.estimates.hvp(x, d, sample))) for d, sample in zip(deviations, others, strict=True)]
+        return largest, float(np.sum(bends) / np.sum(deviations * self.apply(deviations)))
 
 
 class SignedValues(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from saddlescape import FiniteSum, HiSD, NoisyModel, check_model, load_model, search
-from saddlescape.model import model_parameters
+from saddlescape.naming import model_parameters
 from saddlescape.stochastic.finite_sum import draw_rows
 
 DATA = np.random.default_rng(12).standard_normal((7, 2))
