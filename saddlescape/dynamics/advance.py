@@ -191,18 +191,6 @@ def solve(metric, rows, a, m, out):
     rows[out : out + m] = metric.solve(rows[a : a + m])
 
 
-def _apply(metric, rows, a, m, out):
-    for i in range(m):
-        for col in range(rows.shape[1]):
-            rows[out + i, col] = rows[a + i, col] * metric[col]
-
-
-@compiled_as(_apply)
-def apply(metric, rows, a, m, out):
-    """The m rows from out = M times the m rows from a. The metric has ``apply(rows)``; compiled, it is the mass (n,)."""
-    rows[out : out + m] = metric.apply(rows[a : a + m])
-
-
 def _product(a, b):
     out = np.zeros((a.shape[0], b.shape[1]))
     for i in range(a.shape[0]):

@@ -19,29 +19,26 @@ import numpy as np
 
 from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, PARAMS, VECTOR, helper, solver_kernel
 from . import advance
-from .advance import NON_FINITE, RUNNING, TOO_FAR, X, add, apply, dot, dual_norm, farther, largest, scale, solve
+from .advance import NON_FINITE, RUNNING, TOO_FAR, X, add, dot, dual_norm, farther, largest, scale, solve
 
 # floats[...]: a(n) = GAMMA / (n - SINCE + OFFSET)^POWER, and the same for b(n) of the frame; what moves with the state
 GAMMA, OFFSET, POWER, FRAME_GAMMA, FRAME_OFFSET, FRAME_POWER, CAP, RADIUS, DIMER, ALIGNED, MOVED, SQUARES = range(12)
 # ints[...]; SINCE: the step from which schedules count (negative: not yet); DRAWS: samples that a step averages
-# ADDED: steps in the sums; GRADIENTS, PRODUCTS, SWEPT: estimates and sweeps so far
+# ADDED: steps in the sums; GRADIENTS, PRODUCTS: estimates so far
 FRAME_ROWS, STEP, SINCE, SWEEPS, DRAWS, DOUBLE_EVERY, MAX_DRAWS, OUTCOME, REJECTED, REJECTED_RUNNING, HAS_HVP = range(11)
-ADDED, GRADIENTS, PRODUCTS, SWEPT = range(11, 15)
-N_FLOATS, N_INTS = 12, 15
+ADDED, GRADIENTS, PRODUCTS = range(11, 14)
+N_FLOATS, N_INTS = 12, 14
 
 # rows[...] behind START and X of `advance`: g; d and M d; the last move; sums of x and of g since they were cleared; scratch space;
 # then `blocks`
 G, D, MD, MOVE, SUM_X, SUM_G, SCRATCH, SCRATCH_2, N_VECTORS = range(2, 11)
 
-# Sweeps after which M X is computed anew: along directions of positive curvature the recursion for it amplifies round-off, by less
-# than 2 a sweep.
-REFRESH = 8
 MAX_REJECTED = 100  # so many steps rejected in a row end a search
 
 
 @helper
 def blocks(k):
-    """Where in ``rows`` the frame X, M X, H X and M^-1 H X begin (k rows each), and last the number of rows."""
+    """Where in ``rows`` X, M X, H X and M^-1 H X begin (k rows each; a sweep leaves residuals there), and the number of rows."""
     return N_VECTORS, N_VECTORS + k, N_VECTORS + 2 * k, N_VECTORS + 3 * k, N_VECTORS + 4 * k
 
 
@@ -79,25 +76,22 @@ def sweep(draw, gradient, hvp, params, metric, rows, floats, ints, quotients, sa
     """
     k = ints[FRAME_ROWS]
     frame, metric_frame, images, primal, _ = blocks(k)
-    if ints[SWEPT] % REFRESH == 0:
-        apply(metric, rows, frame, k, metric_frame)
-    ints[SWEPT] += 1
     draw(params, rng, sample)
     for i in range(k):
         product(gradient, hvp, params, rows, floats, ints, sample, frame + i, images + i)
         if not largest(rows, images + i) < np.inf:
             return False
-    solve(metric, rows, images, k, primal)
     for i in range(k):
         quotient = dot(rows, frame + i, images + i)
         quotients[0, i] += quotient
         quotients[1, i] += quotient * quotient
-        for j in range(i + 1):
-            along = dot(rows, frame + j, images + i)
-            add(rows, size * along, frame + j, frame + i)
-            add(rows, size * along, metric_frame + j, metric_frame + i)
+        # Residuals, not products, go through M^-1: else the round-off in M X would grow as exp(b v.H v n) where v.H v > 0.
+        add(rows, -quotient, metric_frame + i, images + i)
+    solve(metric, rows, images, k, primal)
+    for i in range(k):
         add(rows, -size, primal + i, frame + i)
         add(rows, -size, images + i, metric_frame + i)
+        # What (2) subtracts for j < i goes here too.
         for j in range(i):
             along = dot(rows, frame + i, metric_frame + j)
             add(rows, -along, frame + j, frame + i)

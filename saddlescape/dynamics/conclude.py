@@ -9,18 +9,22 @@ from ..numerics.sampling import SampleMean, signed_values
 from ..results import Estimate
 from . import advance_stochastic as stepping
 from .scales import rough_lowest
-from .stochastic_state import StochasticState, gradient_bound
+from .stochastic_state import StochasticState, close_chunk, gradient_bound
 
 SAMPLES = 64  # for eigenvectors, and again for the eigenvalues
 DENSE = 100  # up to this dimension the error bar uses the whole Hessian
 
 
 def conclude(derivatives: Derivatives, state: StochasticState, index: int) -> Estimate | None:
-    """The estimate that a search ends with; None if it ended before there was any average."""
+    """The estimate that a search ends with; None if it made no step, or where nothing finite can be measured."""
+    if state.ints[stepping.ADDED]:
+        close_chunk(derivatives, state)
     if not state.tail.chunks:
         return None
     x, rng = state.estimate, state.rng
     mean = state.estimates.mean(rng, SAMPLES)
+    if not mean.finite(x):
+        return None
     m = min(index + 1, x.size)
     vectors = rough_lowest(mean, x, m, rng)[1]
     found = signed_values(state.estimates, x, vectors, rng, SAMPLES)
@@ -44,12 +48,16 @@ def _standard_error(state: StochasticState, mean: SampleMean, slowest: float) ->
     draws = int(state.ints[stepping.DRAWS])
     if state.ints[stepping.DOUBLE_EVERY]:
         draws = max(1, draws // 2)  # the tail may have begun with fewer
-    gradients = np.array([mean.estimates.gradient(x, sample) for sample in mean.samples])
-    deviations = (gradients - gradients.mean(axis=0)) / np.sqrt(len(gradients) - 1)
+    gradients = mean.gradients(x)
+    deviations = (gradients - gradients.mean(axis=0)) / np.sqrt(max(len(gradients) - 1, 1))
     if x.size <= DENSE:
         hessian = mean.hvp_rows(x, np.eye(x.size))
-        hessian = 0.5 * (hessian + hessian.T)
-        noise, drift = np.linalg.solve(hessian, deviations.T), np.linalg.solve(hessian, tail.mean("g"))
+        values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
+        smallest = max(
+            np.finfo(float).eps * np.abs(values).max(), np.finfo(float).tiny
+        )  # a flat direction has an error without end
+        inverse = vectors / np.where(np.abs(values) < smallest, smallest, values) @ vectors.T
+        noise, drift = inverse @ deviations.T, inverse @ tail.mean("g")
     else:
         scale = slowest * np.broadcast_to(mean.mass, x.size)
         noise, drift = (deviations / scale).T, tail.mean("g") / scale

@@ -89,7 +89,7 @@ def stochastic_eigenvectors(
     TypeError, ValueError
         If the model is not stochastic, or an argument is not what it should be.
     ArithmeticError
-        If a hundred products in a row are not finite.
+        If no products are finite, or a hundred in a row are not.
 
     References
     ----------
@@ -114,7 +114,10 @@ def stochastic_eigenvectors(
     state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, rows)
     constant = 1.0
     if isinstance(schedule, Estimated):
-        constant = rough_sizes(state.estimates.mean(rng, SAMPLES), x, k, rows, 1.0, rng).frame
+        mean = state.estimates.mean(rng, SAMPLES)
+        if not mean.finite(x):
+            raise ArithmeticError(f"of {SAMPLES} samples none gives a finite stochastic Hessian-vector product at x")
+        constant = rough_sizes(mean, x, k, rows, 1.0, rng).frame
     state.floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(schedule, constant, FRAME_DECAY)
     state.floats[stepping.DIMER] = dimer_length(derivatives, x)
     state.ints[stepping.HAS_HVP] = state.estimates.has_hvp

@@ -92,6 +92,8 @@ def warn_unstable(method: Any, derivatives: Derivatives, x: np.ndarray) -> None:
         return
     gamma, m, p = schedule_numbers(schedule, 0.0)
     mean = Estimates(derivatives, derivatives.model).mean(np.random.default_rng(0), SAMPLES)
+    if not mean.finite(x):
+        return
     low, high = spectral_range(lambda v: mean.hvp(x, v), mean.solve, x.size)
     limit = 2.0 / max(-low, high, 1e-300)
     if gamma / m**p > limit:
@@ -113,6 +115,8 @@ def warn_slow(method: Any, derivatives: Derivatives, x: np.ndarray, index: int) 
         return
     rng = np.random.default_rng(0)
     mean = Estimates(derivatives, derivatives.model).mean(rng, SAMPLES)
+    if not mean.finite(x):
+        return
     mu = float(np.abs(_lowest(mean, x, min(index + 1, x.size), None, rng)[0]).min())
     rate = 2.0 * schedule.gamma * mu
     if rate < 1.0:

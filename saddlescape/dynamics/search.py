@@ -401,9 +401,9 @@ class _Search:
     def result(self, status: Status) -> SearchResult:
         """Everything about this search."""
         state, d = self.state, self.derivatives
+        estimate = self._estimate()  # first: it takes the steps into the average that were made since the last look
         at = self.point or self.interrupted_at or _Stand(self._here, state.energy, state.gradient_norm)
         norm = float(at.gradient_norm)
-        estimate = self._estimate()
         calls = f"{d.n_gradient} gradients and {d.n_hvp} Hessian-vector products"
         message = f"{status.sentence} |g| = {norm:.2e} after {self.n_steps} steps, {calls}."
         if self.point is not None:

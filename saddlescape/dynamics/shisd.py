@@ -12,6 +12,7 @@ from ..numerics.derivatives import Derivatives
 from ..numerics.sampling import Estimates, dimer_length
 from ..results import Estimate
 from . import advance_stochastic as stepping
+from .advance import NON_FINITE
 from .averages import chunk_end
 from .conclude import conclude
 from .hisd import orthonormal_frame
@@ -20,6 +21,7 @@ from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_number
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
 from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
+FIRST_SWEEPS = 100  # of the eigenvector search before the first step
 SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
 
 
@@ -101,16 +103,17 @@ class SHiSD:
         state.floats[stepping.RADIUS] = FARTHEST * (1.0 + np.abs(x0).max())
         look(derivatives, state)
         mean = state.estimates.mean(rng, SAMPLES)
-        direction = mean.solve(mean.gradient(x0))
-        if not np.isfinite(direction).all():
-            # A bad sample must not end a search before it begins: the steps reject them one by one.
-            state.length = 1.0 + np.abs(x0).max()
-        else:
-            state.length = curvature_length(mean, x0, direction) if length is None else length
+        if not mean.finite(x0):
+            state.ints[stepping.OUTCOME] = NON_FINITE
+            return state
+        state.length = curvature_length(mean, x0, mean.solve(mean.gradient(x0))) if length is None else length
         sizes = rough_sizes(mean, x0, index, frame, state.length, rng) if self._measures(frame, index) else Sizes()
         if index:
             state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, sizes.vectors if frame is None else frame)
         self._set_sizes(state, sizes)
+        if state.ints[stepping.SWEEPS]:
+            make_steps("eigenvector", state, FIRST_SWEEPS)
+            state.ints[stepping.STEP] = 0
         return state
 
     def _measures(self, frame: np.ndarray | None, index: int) -> bool:
@@ -172,6 +175,8 @@ class SHiSD:
         if state.ints[stepping.SINCE] >= 0:
             return
         mean = state.estimates.mean(state.rng, SAMPLES)
+        if not mean.finite(state.estimate):
+            return  # the next samples will be better
         sizes = rough_sizes(mean, state.estimate, state.quotients.shape[1], state.frame.copy(), state.length, state.rng)
         constant = state.floats[stepping.GAMMA]
         gamma = self.step.factor / sizes.slowest

@@ -136,17 +136,19 @@ def make_steps(kind: str, state: StochasticState, n_steps: int) -> int:
     derivatives = estimates.derivatives
     mass = np.array(np.broadcast_to(derivatives.mass, state.x.size))
     arrays = (state.rows, state.floats, state.ints, state.quotients)
-    if not estimates.compiled:
-        function = (stepping.saddle_steps, stepping.eigenvector_steps)[which]
-        return function(*_interpreted(estimates), mass, n_steps, *arrays, None, state.rng)
     counters = [stepping.GRADIENTS, stepping.PRODUCTS]
     before = state.ints[counters]
-    done = stepping.compiled()[which](
-        *estimates.model.kernels.stochastic_pointers, estimates.model.params, mass, mass, n_steps, *arrays, state.sample, state.rng
-    )
-    gradients, products = state.ints[counters] - before
-    derivatives.n_gradient += int(gradients)
-    derivatives.n_hvp += int(products)
+    if estimates.compiled:
+        model = estimates.model
+        function = stepping.compiled()[which]
+        done = function(*model.kernels.stochastic_pointers, model.params, mass, mass, n_steps, *arrays, state.sample, state.rng)
+        derivatives.n_gradient += int(state.ints[counters[0]] - before[0])
+    else:
+        function = (stepping.saddle_steps, stepping.eigenvector_steps)[which]
+        done = function(*_interpreted(estimates), mass, n_steps, *arrays, None, state.rng)
+    # Interpreted, the estimates count themselves, but nobody else sees products that are differences of gradients.
+    if estimates.compiled or not estimates.has_hvp:
+        derivatives.n_hvp += int(state.ints[counters[1]] - before[1])
     return done
 
 

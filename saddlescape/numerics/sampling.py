@@ -87,30 +87,50 @@ class SampleMean:
         self.dim, self.mass, self.preconditioner = inner.dim, inner.mass, inner.preconditioner
         self.solve, self.apply = inner.solve, inner.apply
 
+    def gradients(self, x: np.ndarray) -> np.ndarray:
+        """The gradient estimates that are finite, (m, n)."""
+        return finite_rows([self.estimates.gradient(x, sample) for sample in self.samples])
+
     def gradient(self, x: np.ndarray) -> np.ndarray:
-        """Mean of the gradient estimates, (n,)."""
-        return np.mean([self.estimates.gradient(x, sample) for sample in self.samples], axis=0)
+        """Their mean, (n,); NaN where there are none."""
+        return _mean(self.gradients(x))
 
     def hvp(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Mean of the estimates of H(x) v, (n,)."""
-        return np.mean([self.estimates.hvp(x, v, sample) for sample in self.samples], axis=0)
+        """Mean of the finite estimates of H(x) v, (n,); NaN where there are none."""
+        return _mean(finite_rows([self.estimates.hvp(x, v, sample) for sample in self.samples]))
 
     def hvp_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """`hvp` of each row of (k, n), (k, n)."""
         return np.array([self.hvp(x, v) for v in rows]).reshape(rows.shape)
 
+    def finite(self, x: np.ndarray) -> bool:
+        """Whether there are finite estimates of the gradient and of products at x (n,): else nothing can be measured there."""
+        return bool(np.isfinite(self.gradient(x)).all() and np.isfinite(self.hvp(x, np.ones(self.dim))).all())
+
     def noise(self, x: np.ndarray) -> tuple[float, float]:
         """How the noise of a single gradient estimate at x (n,) moves x: the largest standard deviation of any entry of M^-1 g, and
-        the mean |curvature| along these deviations, d.Hd / d.Md.
+        the mean |curvature| along these deviations, d.Hd / d.Md; zeros if fewer than two estimates are finite.
         """
-        rows = np.array([self.estimates.gradient(x, sample) for sample in self.samples])
+        rows = self.gradients(x)
+        if len(rows) < 2:
+            return 0.0, 0.0
         deviations = self.solve(rows - rows.mean(axis=0))
         largest = float(np.std(deviations, axis=0, ddof=1).max())
-        if not largest > 0.0:
+        squares = float(np.sum(deviations * self.apply(deviations)))
+        if not squares > 0.0:
             return 0.0, 0.0
-        others = [*self.samples[1:], self.samples[0]]  # products independent of the deviations that they are taken along
-        bends = [abs(np.dot(d, self.estimates.hvp(x, d, sample))) for d, sample in zip(deviations, others, strict=True)]
-        return largest, float(np.sum(bends) / np.sum(deviations * self.apply(deviations)))
+        bends = [abs(np.dot(d, self.hvp(x, d))) for d in deviations]
+        return largest, float(np.sum(bends)) / squares
+
+
+def finite_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Those that are finite, (m, n): estimates from bad samples are left out of every mean, as the dynamics rejects them."""
+    stacked = np.array(rows)
+    return stacked[np.isfinite(stacked).all(axis=1)]
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    return rows.mean(axis=0) if len(rows) else np.full(rows.shape[1], np.nan)
 
 
 class SignedValues(NamedTuple):
@@ -138,6 +158,9 @@ def signed_values(estimates: Estimates, x: np.ndarray, vectors: np.ndarray, rng:
     for row in quotients:
         sample = estimates.draw(rng)
         row[:] = [np.dot(v, estimates.hvp(x, v, sample)) for v in vectors]
-    values, errors = quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(size)
+    quotients = finite_rows(quotients)
+    if len(quotients) < 2:
+        return SignedValues(*np.full((2, len(vectors)), np.nan), np.full(len(vectors), 0.5))
+    values, errors = quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(len(quotients))
     scores = np.abs(values) / np.maximum(errors, 1e-300)
     return SignedValues(values, errors, np.array([0.5 * (1.0 + erf(score / sqrt(2.0))) for score in scores]))

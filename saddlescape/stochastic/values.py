@@ -64,9 +64,10 @@ class FunctionValues(Wrapped):
         F(x, r, l) = [E(x + l r) - E(x - l r)] / (2 l) r        estimates the gradient (two values),
         [F(x + l v, r, l) - F(x - l v, r, l)] / (2 l)           the Hessian times a unit vector v (four values);
 
-    both are unbiased for E smoothed by a Gaussian of width l, whose stationary points lie O(l^2) away. At them F vanishes with
-    the slope of E up to O(l^2): noise dies out by itself, so a constant step converges linearly down to that floor. Saddle
-    dynamics shortens l (see `refined`) where it has come to rest.
+    unbiased for E smoothed by a Gaussian of width l, the second one up to O(l^2): for the difference of the smoothed gradients
+    over 2 l. The stationary points of the smoothed E lie O(l^2) away. At them F vanishes with the slope of E up to O(l^2): noise
+    dies out by itself, so a constant step converges linearly down to that floor. Saddle dynamics shortens l (see `refined`) where
+    it has come to rest.
 
     Parameters
     ----------
