@@ -268,7 +268,11 @@ def check_is_model(model: Any, *, estimates: bool = False) -> None:
     for name in _NEEDED:
         if stochastic and estimates and name in ("energy", "gradient", "energy_gradient"):
             continue
-        if not hasattr(model, name) or _needs_kernels(model, name):
+        if (
+            not hasattr(model, name)
+            or _needs_kernels(model, name)
+            or (stochastic and name == "gradient" and not model.deterministic)
+        ):
             way_out = (
                 "its stochastic derivatives alone serve search with SHiSD, which gives an estimate and certifies nothing"
                 if stochastic

@@ -66,8 +66,52 @@ def is_shipped(name: str, params: Mapping[str, Any]) -> bool:
     return own and all(is_shipped(value["name"], value["params"]) for value in inner)
 
 
+def outside_name(model: EnergyModel) -> str | None:
+    """The name of the model, or of the one it is made from, that a file cannot rebuild; None if the library has all of it."""
+    if is_shipped(model_name(model), model_parameters(model)):
+        return None
+    if model_name(model).startswith(_SOURCES + "."):
+        return outside_name(model.model)
+    return model_name(model)
+
+
 def _names_model(value: Any) -> bool:
     return isinstance(value, Mapping) and set(value) == {"name", "params"}
+
+
+def load_again(name: str, made_with: str, params: Mapping[str, Any]) -> EnergyModel:
+    """The model that a file remembers as ``made_with`` and ``params``, its class taken from where ``name`` says.
+
+    Of a source made from another model, ``name`` is that of the inner model: nothing that the file itself names is imported, unless
+    it is the library's own.
+
+    Raises
+    ------
+    ValueError
+        If the names are of different classes, or a parameter is a model that is not shipped; and as `load_model`.
+    """
+    inner = {key: value for key, value in params.items() if _names_model(value)}
+    if made_with.startswith(_SOURCES + "."):
+        built = {key: load_again(name, value["name"], value["params"]) for key, value in inner.items()}
+        return load_model(made_with, {**params, **built})
+    check_class(name, made_with)
+    foreign = [value["name"] for value in inner.values() if not is_shipped(value["name"], value["params"])]
+    if foreign:
+        raise ValueError(f"model: {foreign[0]} is not shipped and is never imported from a file; name it by path/file.py:Class")
+    return load_model(name, params)
+
+
+def check_class(name: str, made_with: str) -> None:
+    """Check that two names, as `load_model` takes them, are of one class, wherever it comes from.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    given, made = (text.rpartition(":")[2].rpartition(".")[2] for text in (name, made_with))
+    if given != made:
+        raise ValueError(f"model: got {name}, but this landscape was made with {made_with}; pass that model")
 
 
 def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str | Path = ".") -> EnergyModel:
@@ -94,19 +138,24 @@ def load_model(name: str, params: Mapping[str, Any] | None = None, *, base: str 
     ImportError
         If the file or module cannot be imported; the message quotes why.
     """
+    model = build_model(name, params, base=base)
+    check_is_model(model, estimates=True)
+    return model
+
+
+def build_model(name: str, params: Mapping[str, Any] | None = None, *, base: str | Path = ".") -> Any:
+    """As `load_model`, but what was built is not checked: a source may need less of the model it is made from."""
     cls = _model_class(name, Path(base))
     params = dict(params or {})
     known = [f.name for f in dataclasses.fields(cls) if f.init] if dataclasses.is_dataclass(cls) else list(params)
     for key in params:
         if key not in known:
             raise ValueError(f"model parameter {key!r} is unknown to {cls.__name__}{nearest(key, known)}; it takes {known}")
-    params = {k: load_model(v["name"], v["params"], base=base) if _names_model(v) else v for k, v in params.items()}
+    params = {k: build_model(v["name"], v["params"], base=base) if _names_model(v) else v for k, v in params.items()}
     try:
-        model = cls(**params)
+        return cls(**params)
     except TypeError as error:
         raise ValueError(f"model {name!r} could not be built from {params}: {error}") from error
-    check_is_model(model)
-    return model
 
 
 def _model_class(name: str, base: Path) -> type:

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 
@@ -12,12 +13,12 @@ import pytest
 
 from saddlescape import Landscape, Status, __version__, load
 from saddlescape.cli import main
-from saddlescape.cli.report import describe, outcome, summary
+from saddlescape.cli.report import describe, describe_search, outcome, summary
 from saddlescape.landscape.info import ModelInfo
 from saddlescape.landscape.progress import Progress, ProgressBar, ProgressLines, progress_to
 from saddlescape.landscape.records import Commit, Edge, Node, SearchRecord, Task
 from saddlescape.models import MuellerBrown
-from saddlescape.results import SearchResult, StationaryPoint
+from saddlescape.results import Estimate, SearchResult, StationaryPoint
 from saddlescape.store import save
 
 
@@ -289,6 +290,86 @@ def test_a_search_that_fails_is_code_1(capsys):
     assert captured.err == "saddlescape: no stationary point of index 1 was reached: max-steps\n"
 
 
+NOISY = '[model]\nname = "MuellerBrown"\n[stochastic]\nname = "NoisyModel"\ngradient_noise = 5.0\n[method]\nname = "SHiSD"\n'
+
+
+def test_a_noisy_search_ends_at_a_certified_point(capsys, tmp_path):
+    path = tmp_path / "noisy.toml"
+    path.write_text(NOISY)
+    assert run("search", path, "--index", 1, "--start", 0.15, 0.35, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    np.testing.assert_allclose(found["x"], [0.21248658, 0.29298833], atol=1e-8)
+    assert (found["point"]["index"], found["estimate"], found["rejected"]) == (1, None, 0)
+
+
+VALUES = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from saddlescape import EnergyModel
+
+
+@dataclass(frozen=True)
+class Saddle(EnergyModel):
+    dim: int = 2
+
+    def energy(self, x):
+        return float((x[0] ** 2 - 1) ** 2 + 2 * x[1] ** 2)
+
+    def default_start(self):
+        return np.array([0.1, 0.1])
+"""
+
+
+@pytest.fixture
+def values(tmp_path, monkeypatch):
+    """A folder with a run file for a model that has nothing but an energy, whose saddle is the origin."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "values.py").write_text(VALUES)
+    text = '[model]\nname = "values.py:Saddle"\n[stochastic]\nname = "FunctionValues"\n[method]\nname = "SHiSD"\n'
+    (tmp_path / "values.toml").write_text(text)
+
+
+@pytest.mark.usefixtures("values")
+def test_a_search_without_a_gradient_prints_its_estimate(capsys):
+    words = "search", "values.toml", "--index", 1, "--tol", 1e-4
+    assert run(*words) == 0
+    text = capsys.readouterr().out
+    assert "nothing is certified" in text and "Morse index    1 with confidence 1.000" in text
+    assert re.search(r"^x              -?0\.0+\d+ \+- \S+e-\d+ ", text, re.MULTILINE)
+    assert run(*words, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    estimate = found["estimate"]
+    assert (found["status"], found["point"], estimate["index"]) == ("estimated", None, 1)
+    assert np.abs(found["x"]).max() < 1e-3 and np.max(estimate["standard_error"]) < 1e-3
+    assert len(estimate["eigenvalues"]) == len(estimate["eigenvalue_errors"]) == 2
+
+
+@pytest.mark.usefixtures("values")
+@pytest.mark.parametrize("command", ["explore", "check-model"])
+def test_what_needs_a_gradient_says_so(command, capsys):
+    assert run(command, "values.toml") == 1
+    assert "FunctionValues, which has no 'gradient'" in capsys.readouterr().err
+
+
+def test_an_estimate_of_many_unknowns_is_summed_up():
+    n = 20
+    estimate = Estimate(np.zeros(n), np.full(n, 2e-4), 1e-3, 100, 1, np.array([-1.0, 2.0]), np.array([0.1, 0.03]), np.ones(2))
+    result = SearchResult(Status.MAX_STEPS, "", None, estimate.x, math.nan, 1e-3, 1, estimate=estimate)
+    text = describe_search(result)
+    assert "standard error 2.0e-04 at most" in text and "eigenvalues    -1.00 +- 0.1 2.000 +- 0.03" in text
+
+
+def test_check_model_takes_a_run_file(capsys, tmp_path):
+    path = tmp_path / "noisy.toml"
+    path.write_text(NOISY.replace("5.0", "5.0\nhessian_noise = 1.0"))
+    assert run("check-model", path) == 0
+    out = capsys.readouterr().out
+    assert all(f"ok      {name} is unbiased" in out for name in ("stochastic_gradient", "stochastic_hvp"))
+    assert run("check-model", path, "--param", "n=3") == 1
+
+
 # --- a whole run ------------------------------------------------------------------------------------------------------------
 
 RUN_FILE = '[model]\nname = "MuellerBrown"\n[explore]\nupward = true\n[output]\nfile = "run.h5"\n'
@@ -356,6 +437,23 @@ def test_explore_writes_what_info_tells(workplace, capsys):
     assert (data["searches"]["left"], data["runs"][-1]["status"]) == (0, "complete")
     assert run("info", "run.h5") == 0
     assert "MuellerBrown" in capsys.readouterr().out
+
+
+def test_a_noisy_landscape_is_found_and_told(workplace, capsys):
+    (workplace / "run.toml").write_text(NOISY + "[explore]\nstart = [[0.2, 0.3], [-0.8, 0.6]]\nmax_index = 1\n")
+    assert run("explore", "run.toml") == 0
+    assert "5 points by index {0: 3, 1: 2}" in capsys.readouterr().out
+    assert run("info", "run.h5") == 0
+    told = "saddlescape.stochastic.NoisyModel(model=saddlescape.models.MuellerBrown(), gradient_noise=5.0, hessian_noise=0.0)"
+    assert told in capsys.readouterr().out
+    assert run("resume", "run.h5", "--quiet") == 0
+
+
+def test_a_stochastic_method_without_samples_is_refused_before_a_file_is_made(workplace, capsys):
+    (workplace / "run.toml").write_text('[model]\nname = "MuellerBrown"\n[method]\nname = "SHiSD"\n')
+    assert run("explore", "run.toml") == 1
+    assert "MuellerBrown has no draw and no stochastic_gradient" in capsys.readouterr().err
+    assert not (workplace / "run.h5").exists()
 
 
 def test_an_existing_file_is_kept_unless_told(workplace, capsys):
@@ -440,6 +538,19 @@ def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(workplace, monke
     assert run("resume", "run.h5", "--model", "wells.py:Wells", "--quiet") == 0
     assert numbers("run.h5") == numbers("whole.h5")
     assert load("run.h5").index_counts() == {0: 4, 1: 4, 2: 1}
+
+
+def test_a_model_of_ones_own_inside_a_source_is_named_to_go_on(workplace, monkeypatch, capsys):
+    (workplace / "wells.py").write_text(OWN_MODEL + "\n\nNOISY = True\n")  # not the source, and thus the module, of other tests
+    (workplace / "run.toml").write_text(NOISY.replace("MuellerBrown", "wells.py:Wells") + "[explore]\nmax_index = 1\n")
+    monkeypatch.setenv("STOP_AFTER", "50")
+    assert run("explore", "run.toml", "--quiet") == 130
+    assert capsys.readouterr().err.endswith(f"go on by: saddlescape resume run.h5 --model {workplace / 'wells.py'}:Wells\n")
+    monkeypatch.delenv("STOP_AFTER")
+    assert run("resume", "run.h5", "--model", "wells.py:Walls") == 1
+    assert "got wells.py:Walls, but this landscape was made with wells.py:Wells" in capsys.readouterr().err
+    assert run("resume", "run.h5", "--model", "wells.py:Wells", "--quiet") == 0
+    assert not load("run.h5").frontier
 
 
 def test_worker_processes_load_a_model_file_and_change_nothing(workplace):

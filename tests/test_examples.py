@@ -1,6 +1,7 @@
 """Every example runs as its first lines say, and finds what is known."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 # {index: points}, orbits; see the sources in the docstrings of the models.
 KNOWN = {
     "ldg_square": ({0: 6, 1: 8, 2: 6, 3: 4, 4: 1}, 7),
+    "ldg_stochastic": ({0: 2, 1: 1}, 2),
     "mueller_brown": ({0: 3, 1: 2}, 5),
     "phase_field": ({0: 2, 1: 2, 2: 1, 5: 1}, 4),
 }
@@ -54,6 +56,23 @@ def test_search_one(folder):
     assert (folder / "search_one.png").stat().st_size > 0
 
 
+def test_stochastic_saddle(folder):
+    out = script("stochastic_saddle.py", folder, "12")
+    found = [(float(slope), float(low), float(high)) for slope, low, high in re.findall(r"slope (\S+) \((\S+) to (\S+)\)", out)]
+    assert len(found) == 3 and out.count("100% stayed") == 3
+    for (slope, low, high), predicted in zip(found, (-1.0, -0.715, 0.0), strict=True):
+        assert slope == pytest.approx(predicted, abs=0.2) and low < slope < high
+    assert (folder / "stochastic_saddle.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_neural_network(folder):
+    rows = [line.split() for line in script("neural_network.py", folder).splitlines()[1:-1]]
+    found = {(int(index), float(loss)) for index, loss, *_ in rows}
+    # All values of index 0 to 2, by `explore`; a search may end at any of its index.
+    known = {(0, 0.265463), (1, 0.411844), (1, 0.429925), (1, 0.431601), (2, 0.432998), (2, 0.446581)}
+    assert found <= known and {index for index, _ in found} == {0, 1, 2}
+
+
 def test_own_model(folder):
     out = script("own_model.py", folder)
     assert out.count("no check failed") == 2
@@ -80,5 +99,12 @@ def test_plot_saved(folder):
 
 
 def test_every_example_has_a_test():
-    tested = {"own_model.py", "plot_saved.py", "search_one.py", *(f"{name}.toml" for name in KNOWN)}
+    tested = {
+        "neural_network.py",
+        "own_model.py",
+        "plot_saved.py",
+        "search_one.py",
+        "stochastic_saddle.py",
+        *(f"{name}.toml" for name in KNOWN),
+    }
     assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == tested

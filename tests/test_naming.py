@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from saddlescape import load_model
+from saddlescape import NoisyModel, load_model
 from saddlescape.models import DoubleWells, MuellerBrown
-from saddlescape.naming import model_name, model_parameters, parameters_digest
+from saddlescape.naming import load_again, model_name, model_parameters, outside_name, parameters_digest
 
 SOURCE = """
 from dataclasses import dataclass
@@ -118,3 +118,18 @@ def test_load_model_says_why_a_module_cannot_be_imported(tmp_path, monkeypatch):
         load_model("nowhere.Half")
     with pytest.raises(ValueError, match="without_models has no class 'Half'; it defines no subclass of EnergyModel"):
         load_model("without_models.Half")
+
+
+def test_a_source_is_built_again_around_a_model_that_is_named(model_file):
+    model = NoisyModel(load_model(f"{model_file}:Bowl", {"stiffness": 2.0}), 0.5)
+    assert outside_name(model) == model_name(model.model) and outside_name(NoisyModel(MuellerBrown())) is None
+    again = load_again(f"{model_file}:Bowl", model_name(model), model_parameters(model))
+    assert again == model
+    with pytest.raises(ValueError, match=r"got MuellerBrown, but this landscape was made with bowl\.py:Bowl"):
+        load_again("MuellerBrown", model_name(model), model_parameters(model))
+
+
+def test_what_a_file_names_inside_a_model_is_not_imported(model_file):
+    parameters = {"stiffness": {"name": "evil.py:Payload", "params": {}}}
+    with pytest.raises(ValueError, match=r"evil\.py:Payload is not shipped and is never imported from a file"):
+        load_again(f"{model_file}:Bowl", "bowl.py:Bowl", parameters)

@@ -10,11 +10,12 @@ from pathlib import Path
 import h5py
 import pytest
 
-from saddlescape import HiSD, Landscape
+from saddlescape import HiSD, Landscape, SHiSD
 from saddlescape.cli.parser import build_parser
 from saddlescape.landscape.info import ModelInfo
 from saddlescape.landscape.runfile import read_run_file
 from saddlescape.models import MuellerBrown
+from saddlescape.parts import Decaying, EigenvectorSearch
 from saddlescape.store import save
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,7 @@ def test_the_python_of_the_readme_runs(tmp_path):
     assert lines[0] == "{0: 6, 1: 8, 2: 6, 3: 4, 4: 1}"
     assert "Euler sum 1" in lines[1]
     assert any("9 points" in line for line in lines)
+    assert any("certified stationary point of the index asked for" in line and "Index 1" in line for line in lines)
     for name in ("first.h5", "first.png", "energies.png"):
         assert (tmp_path / name).stat().st_size > 0
 
@@ -77,9 +79,10 @@ def test_the_two_commands_stand_on_lines_of_their_own():
     ]
 
 
-def test_the_python_of_the_guides_runs(tmp_path):
-    script = tmp_path / "models.py"
-    script.write_text("\n".join(blocks(ROOT / "docs" / "models.md", "python")), encoding="utf-8")
+@pytest.mark.parametrize("guide", ["models", "stochastic"])
+def test_the_python_of_the_guides_runs(guide, tmp_path):
+    script = tmp_path / "guide.py"
+    script.write_text("\n".join(blocks(ROOT / "docs" / f"{guide}.md", "python")), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
@@ -91,6 +94,11 @@ def test_the_run_file_of_the_guide_is_valid(tmp_path):
     path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[0], encoding="utf-8")
     run = read_run_file(path)
     assert run.start(run.build_model()) == "wors" and run.build_method() == HiSD()
+    path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[1], encoding="utf-8")
+    run = read_run_file(path)
+    assert run.start(run.build_model()) == "wors" and run.build_model().fraction == 0.5
+    eigen = EigenvectorSearch(Decaying(0.3, p=0.7), inner=3)
+    assert run.build_method() == SHiSD(eigen=eigen, cap=0.1)
 
 
 def test_every_dataset_of_a_file_is_documented(tmp_path):

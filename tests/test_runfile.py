@@ -5,9 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saddlescape import HiSD
+from saddlescape import FunctionValues, HiSD, NoisyModel, RandomQuadrature, SHiSD
 from saddlescape.landscape.runfile import read_run_file
-from saddlescape.parts import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, PowerStep
+from saddlescape.models import MuellerBrown, ReducedLandauDeGennes
+from saddlescape.parts import (
+    LOBPCG,
+    BarzilaiBorwein,
+    Constant,
+    Decaying,
+    DoublingBatch,
+    EigenvectorSearch,
+    Estimated,
+    FixedStep,
+    HeavyBall,
+    PowerStep,
+)
 from saddlescape.symmetry import Symmetry
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -55,6 +67,58 @@ def test_parts_are_tables(run_file):
     assert built == HiSD(step=FixedStep(1.0), momentum=HeavyBall(0.5))
 
 
+SHISD = '[method]\nname = "SHiSD"\n'
+SHISD_PARTS = {
+    "": SHiSD(),
+    'step = "Estimated"': SHiSD(step=Estimated()),
+    'step = {name = "Decaying", gamma = 0.5, p = 0.8}': SHiSD(step=Decaying(0.5, p=0.8)),
+    'step = {name = "Constant", size = 1}\ncap = 0.1': SHiSD(step=Constant(1.0), cap=0.1),
+    "samples = 8\npreconditioned = false": SHiSD(samples=8, preconditioned=False),
+    'samples = {name = "DoublingBatch", every = 100}': SHiSD(samples=DoublingBatch(every=100)),
+    'eigen = {name = "EigenvectorSearch", inner = 5, step = {name = "Decaying", gamma = 0.3, p = 0.7}}': SHiSD(
+        eigen=EigenvectorSearch(step=Decaying(0.3, p=0.7), inner=5)
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SHISD_PARTS)
+def test_the_stochastic_method_is_built_from_its_parts(run_file, text):
+    built = read_run_file(run_file(f'[model]\nname = "MuellerBrown"\n{SHISD}{text}\n')).build_method()
+    assert built == SHISD_PARTS[text]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('name = "NoisyModel"\ngradient_noise = 2\nhessian_noise = 0.5', NoisyModel(MuellerBrown(), 2.0, 0.5)),
+        ('name = "FunctionValues"\nlength = 1e-3', FunctionValues(MuellerBrown(), 1e-3)),
+    ],
+    ids=["noise", "function values"],
+)
+def test_a_stochastic_model_is_made_from_the_model(run_file, table, expected):
+    path = run_file(f'[model]\nname = "MuellerBrown"\n[stochastic]\n{table}\n{SHISD}')
+    assert read_run_file(path).build_model() == expected
+
+
+def test_a_field_takes_random_quadrature(run_file):
+    text = (
+        '[model]\nname = "ReducedLandauDeGennes"\nn = 9\nlambda2 = 7.0\n[stochastic]\nname = "RandomQuadrature"\nfraction = 0.25\n'
+    )
+    run = read_run_file(run_file(text + SHISD + '[explore]\nstart = "wors"\n'))
+    model = run.build_model()
+    assert model == RandomQuadrature(ReducedLandauDeGennes(9, 7.0), 0.25) and run.start(model) == "wors"
+
+
+def test_function_values_need_no_gradient(run_file):
+    source = "from saddlescape.model import EnergyModel\nfrom dataclasses import dataclass\n"
+    source += "@dataclass(frozen=True)\nclass Bowl(EnergyModel):\n    dim: int = 3\n"
+    source += "    def energy(self, x):\n        return float(x @ x)\n"
+    path = run_file(f'[model]\nname = "values.py:Bowl"\n[stochastic]\nname = "FunctionValues"\n{SHISD}')
+    path.with_name("values.py").write_text(source)
+    model = read_run_file(path).build_model()
+    assert isinstance(model, FunctionValues) and not model.deterministic
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("[0.5, -1]", [0.5, -1.0]), ("[[0.5, -1], [2, 3.0]]", [[0.5, -1.0], [2.0, 3.0]])], ids=["one", "several"]
 )
@@ -93,6 +157,12 @@ MISTAKES = {
     "ragged starts": (MODEL + "[explore]\nstart = [[1.0], 2.0]\n", ["[explore] start", "(array)"]),
     "method misspelt": (MODEL + '[method]\nname = "HISD"\n', ["[method] name", "'HISD'", "did you mean 'HiSD'"]),
     "method without a name": (MODEL + "[method]\npreconditioned = true\n", ["[method]", "'name' is missing"]),
+    "source misspelt": (MODEL + '[stochastic]\nname = "NoisyModl"\n' + SHISD, ["[stochastic] name", "did you mean 'NoisyModel'"]),
+    "source without a name": (MODEL + "[stochastic]\ngradient_noise = 1\n" + SHISD, ["[stochastic]", "'name' is missing"]),
+    "noise that would be ignored": (
+        MODEL + '[stochastic]\nname = "NoisyModel"\n',
+        ["[stochastic] HiSD takes exact derivatives", 'name = "SHiSD"'],
+    ),
     "an index": (MODEL + '[method]\nname = "HiSD"\nindex = 2\n', ["[method] index", "max_index"]),
 }
 
@@ -138,6 +208,35 @@ BUILD_MISTAKES = {
     "a step below zero": (
         MODEL + '[method]\nname = "HiSD"\nstep = {name = "FixedStep", size = -1.0}\n',
         ["[method] step", "size", "-1"],
+    ),
+    "key of a source misspelt": (
+        MODEL + '[stochastic]\nname = "NoisyModel"\ngradient_nose = 1.0\n' + SHISD,
+        ["[stochastic]", "'gradient_nose'", "did you mean 'gradient_noise'"],
+    ),
+    "a model inside the source": (
+        MODEL + '[stochastic]\nname = "NoisyModel"\nmodel = "Butterfly"\n' + SHISD,
+        ["[stochastic] unknown key 'model'", "gradient_noise, hessian_noise"],
+    ),
+    "a text for noise": (
+        MODEL + '[stochastic]\nname = "NoisyModel"\ngradient_noise = "some"\n' + SHISD,
+        ["[stochastic] gradient_noise", "'some' (string)", "a number"],
+    ),
+    "noise below zero": (MODEL + '[stochastic]\nname = "NoisyModel"\ngradient_noise = -1\n' + SHISD, ["[stochastic]", "-1"]),
+    "no field for quadrature": (
+        MODEL + '[stochastic]\nname = "RandomQuadrature"\n' + SHISD,
+        ["[stochastic]", "MuellerBrown has no n_nodes"],
+    ),
+    "a part without its number": (
+        MODEL + SHISD + 'step = "Decaying"\n',
+        ["[method] step = Decaying: gamma must be given", '{name = "Decaying", gamma = ...}'],
+    ),
+    "a part of a part misspelt": (
+        MODEL + SHISD + 'eigen = {name = "EigenvectorSearch", step = {name = "Decaing", gamma = 1.0}}\n',
+        ["[method] eigen = EigenvectorSearch: step", "did you mean 'Decaying'"],
+    ),
+    "a fraction of a sample": (
+        MODEL + SHISD + "samples = 1.5\n",
+        ["[method] samples", "1.5 (float)", "an integer or DoublingBatch"],
     ),
     "start misspelt": (
         '[model]\nname = "ReducedLandauDeGennes"\nn = 9\nlambda2 = 5.0\n[explore]\nstart = "wor"\n',

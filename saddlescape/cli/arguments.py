@@ -38,11 +38,10 @@ def model_parameters(pairs: list[str]) -> dict[str, Any]:
 
 
 def model_like(name: str, landscape: Landscape) -> EnergyModel:
-    """The model of that name, with the parameters that a landscape remembers."""
-    from ..naming import load_model
+    """The model of that name, with the parameters that a landscape remembers, and in the source that it was in."""
+    from ..naming import load_again
 
-    landscape.info.check_name(name)  # before another model stumbles over the parameters
-    return load_model(name, landscape.info.params)
+    return load_again(name, landscape.info.name, landscape.info.params)
 
 
 def start_point(words: list[str], model: EnergyModel) -> np.ndarray:

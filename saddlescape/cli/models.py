@@ -12,15 +12,16 @@ from .arguments import model_parameters, say, start_point
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..landscape.runfile import RunFile
     from ..model import EnergyModel
 
 
 def run_check_model(options: argparse.Namespace) -> int:
     """``check-model MODEL``: test derivatives, symmetries and preconditioner."""
     from .. import check_model
-    from ..naming import load_model
 
-    report = check_model(load_model(options.model, model_parameters(options.param)))
+    model, _ = _model_of(options)
+    report = check_model(model)
     print(report)
     return 0 if report.ok else 1
 
@@ -43,16 +44,9 @@ def run_search(options: argparse.Namespace) -> int:
 def _problem(options: argparse.Namespace) -> tuple[EnergyModel, Any, np.ndarray]:
     """Model, method and start of a search."""
     from .. import HiSD
-    from ..landscape.runfile import read_run_file
-    from ..naming import load_model
 
-    run = read_run_file(options.model) if options.model.endswith(".toml") else None
-    if run is None:
-        model, method = load_model(options.model, model_parameters(options.param)), HiSD()
-    elif options.param:
-        raise ValueError(f"--param: {options.model} has the parameters already; leave --param out, or name the model itself")
-    else:
-        model, method = run.build_model(), run.build_method()
+    model, run = _model_of(options)
+    method = HiSD() if run is None else run.build_method()
     if options.start is not None:
         return model, method, start_point(options.start, model)
     start = None if run is None else run.start(model)
@@ -61,3 +55,16 @@ def _problem(options: argparse.Namespace) -> tuple[EnergyModel, Any, np.ndarray]
     if start is None:
         start = model.default_start()
     return model, method, model.start(start) if isinstance(start, str) else start
+
+
+def _model_of(options: argparse.Namespace) -> tuple[EnergyModel, RunFile | None]:
+    """The model that is named, or that of the run file that is."""
+    from ..landscape.runfile import read_run_file
+    from ..naming import load_model
+
+    if not options.model.endswith(".toml"):
+        return load_model(options.model, model_parameters(options.param)), None
+    if options.param:
+        raise ValueError(f"--param: {options.model} has the parameters already; leave --param out, or name the model itself")
+    run = read_run_file(options.model)
+    return run.build_model(), run

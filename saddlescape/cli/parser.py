@@ -71,7 +71,7 @@ def _add_reading_commands(add: Any) -> None:
 
 def _add_model_commands(add: Any) -> None:
     check = add("check-model", models.run_check_model, "test the derivatives, symmetries and preconditioner of a model")
-    check.add_argument("model", metavar="MODEL", help="name of a shipped model, or path/file.py:Class")
+    check.add_argument("model", metavar="MODEL", help="name of a shipped model, path/file.py:Class, or a run file")
     search = add("search", models.run_search, "search one stationary point of a given Morse index")
     search.add_argument("model", metavar="MODEL", help="name of a shipped model, path/file.py:Class, or a run file")
     search.add_argument("--index", type=natural, required=True, metavar="K", help="the Morse index to look for")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
     from ..landscape.records import Edge, Node
-    from ..results import SearchResult, StationaryPoint
+    from ..results import Estimate, SearchResult, StationaryPoint
 
 _HEAD = 4  # eigenvalues shown of each point
 _SHORT = 8  # unknowns up to which a point is written out
@@ -149,14 +149,28 @@ def search_summary(result: SearchResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "x": [_finite(value) for value in result.x],
         "gradient_norm": _finite(result.gradient_norm),
+        "rejected": result.n_rejected,
         "point": None if point is None else _point(point),
+        "estimate": None if result.estimate is None else _estimate(result.estimate),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "standard_error": [_finite(value) for value in estimate.standard_error],
+        "gradient_norm": _finite(estimate.gradient_norm),
+        "steps": estimate.steps,
+        "index": estimate.index,
+        "index_confidence": _finite(estimate.index_confidence),
+        "eigenvalues": [_finite(value) for value in estimate.eigenvalues],
+        "eigenvalue_errors": [_finite(value) for value in estimate.eigenvalue_errors],
     }
 
 
 def describe_search(result: SearchResult) -> str:
-    """A search as text: how it ended, its point, what it cost."""
-    point = result.point
-    lines = [result.message if point is None else result.status.sentence]
+    """A search as text: how it ended, its point or what is known of it, what it cost."""
+    point, estimate = result.point, result.estimate
+    lines = [result.message if point is None and estimate is None else result.status.sentence]
     if point is not None:
         if point.x.size <= _SHORT:
             lines.append(f"x              {' '.join(f'{value:.12g}' for value in point.x)}")
@@ -167,6 +181,8 @@ def describe_search(result: SearchResult) -> str:
             f"eigenvalues    {_head(point.eigenvalues)}",
             f"certificate    {point.certificate}",
         ]
+    elif estimate is not None:
+        lines += _estimate_lines(estimate)
     lines.append(
         f"cost           {_counted(result.n_steps, 'step')}, {_counted(result.n_gradient, 'gradient')}, "
         f"{_counted(result.n_hvp, 'Hessian-vector product')}, {result.seconds:.3g} s"
@@ -174,14 +190,40 @@ def describe_search(result: SearchResult) -> str:
     return "\n".join(lines)
 
 
+def _estimate_lines(estimate: Estimate) -> list[str]:
+    errors, values = estimate.standard_error, zip(estimate.eigenvalues, estimate.eigenvalue_errors, strict=True)
+    lines = [f"average        of the last {_counted(estimate.steps, 'step')}; nothing is certified"]
+    if estimate.x.size <= _SHORT:
+        lines.append("x              " + " ".join(_measured(*pair) for pair in zip(estimate.x, errors, strict=True)))
+    else:
+        lines.append(f"standard error {errors.max():.1e} at most, of each unknown")
+    return [
+        *lines,
+        f"gradient norm  at most {estimate.gradient_norm:.1e} (95 %)",
+        f"Morse index    {estimate.index} with confidence {estimate.index_confidence:.3f}",
+        f"eigenvalues    {' '.join(_measured(*pair) for pair in values)}",
+    ]
+
+
+def _measured(value: float, error: float) -> str:
+    """A number as far as its error lets it be known."""
+    digits = max(0, 1 - math.floor(math.log10(error))) if 0.0 < error < math.inf else 6
+    return f"{value:.{min(digits, 12)}f} +- {error:.1g}"
+
+
 def _header(landscape: Landscape) -> str:
     info = landscape.info
-    parameters = ", ".join(f"{key}={_shortened(value)}" for key, value in info.params.items())
-    first = f"{info.name}({parameters}), {_counted(info.dim, 'unknown')}, symmetry: {info.symmetry}"
+    first = f"{_model(info.name, info.params)}, {_counted(info.dim, 'unknown')}, symmetry: {info.symmetry}"
     return "\n".join([*([str(landscape.path)] if landscape.path else []), first, _sizes(landscape)])
 
 
+def _model(name: str, params: Mapping[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={_shortened(value)}' for key, value in params.items())})"
+
+
 def _shortened(value: Any) -> str:
+    if isinstance(value, Mapping) and set(value) == {"name", "params"}:  # the model that this one is made from
+        return _model(value["name"], value["params"])
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
 

@@ -118,12 +118,13 @@ def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method
 
 
 def _interrupted(path: Path, model: EnergyModel | None) -> int:
-    from ..naming import is_shipped, model_name, model_parameters
+    from ..naming import outside_name
 
     command = ["saddlescape", "resume", str(path)]
     # Only shipped models are rebuilt from a file, so the command to type has to name any other.
-    if model is not None and not is_shipped(model_name(model), model_parameters(model)):
-        command += ["--model", model_name(model)]
+    outside = None if model is None else outside_name(model)
+    if outside is not None:
+        command += ["--model", outside]
     say(f"interrupted; every finished search is kept, go on by: {shlex.join(command)}")
     return 130
 

@@ -19,7 +19,7 @@ from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
 from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
-from .stochastic_state import PATIENCE, StochasticState, close_chunk, empty_state, look, make_steps
+from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
 FIRST_SWEEPS = 100  # of the eigenvector search before the first step
 SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
@@ -170,7 +170,7 @@ class SHiSD:
         refined = getattr(state.estimates.model, "refined", lambda: None)()
         if refined is not None:
             state.estimates = Estimates(state.estimates.derivatives, refined)
-            state.tail.restart(state.step)
+            begin_anew(state)
             return
         if state.ints[stepping.SINCE] >= 0:
             return
@@ -182,7 +182,7 @@ class SHiSD:
         gamma = self.step.factor / sizes.slowest
         state.floats[stepping.GAMMA : stepping.POWER + 1] = gamma, gamma / constant, 1.0
         state.ints[stepping.SINCE] = state.step
-        state.tail.restart(state.step)
+        begin_anew(state)
 
 
 def check_stochastic(model: EnergyModel) -> None:

@@ -167,6 +167,13 @@ def close_chunk(derivatives: Derivatives, state: StochasticState) -> None:
     look(derivatives, state)
 
 
+def begin_anew(state: StochasticState) -> None:
+    """Drop the averages, and what they said of the gradient: a search must not end on estimates that are no longer those in use."""
+    state.tail.restart(state.step)
+    if not state.estimates.derivatives.model.deterministic:
+        state.gradient_norm = np.inf
+
+
 def look(derivatives: Derivatives, state: StochasticState) -> None:
     """Energy and gradient norm at the estimate, exact where the model has them, else a bound that holds with 95 % confidence."""
     if not derivatives.model.deterministic:

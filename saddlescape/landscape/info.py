@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model import EnergyModel
-from ..naming import model_name, model_parameters, parameters_digest, source_digest
+from ..naming import check_class, model_name, model_parameters, parameters_digest, source_digest
 
 if TYPE_CHECKING:
     from ..symmetry import Symmetry
@@ -80,17 +80,6 @@ class ModelInfo:
             source_digest(model),
         )
 
-    def check_name(self, name: str) -> None:
-        """Check that a name, as `saddlescape.load_model` takes it, is that of the model's class, wherever that class comes from.
-
-        Raises
-        ------
-        ValueError
-            If it is not.
-        """
-        if _class_name(name) != _class_name(self.name):
-            raise ValueError(f"model: got {name}, but this landscape was made with {self.name}; pass that model")
-
     def check(self, model: EnergyModel) -> None:
         """Check that a model is the one described; a changed source is only logged.
 
@@ -99,7 +88,7 @@ class ModelInfo:
         ValueError
             If name, parameters or dimension differ.
         """
-        self.check_name(model_name(model))
+        check_class(model_name(model), self.name)
         if parameters_digest(model) != self.params_sha256 or model.dim != self.dim:
             raise ValueError(
                 f"model: got {model_name(model)} with {model_parameters(model)}, but this landscape was made with "
@@ -107,8 +96,3 @@ class ModelInfo:
             )
         if source_digest(model) != self.source_sha256:
             logger.warning("the file that defines %s has changed since this landscape was made", self.name)
-
-
-def _class_name(name: str) -> str:
-    """The last word of ``package.module.Class`` or ``path/file.py:Class``."""
-    return name.rpartition(":")[2].rpartition(".")[2]

@@ -8,44 +8,32 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from types import NoneType
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 
 from ..given import nearest
 from ..model import EnergyModel
-from ..naming import load_model
-
-
-class _Kind(NamedTuple):
-    """What a key accepts, for a person and for the program."""
-
-    words: str
-    accepts: Callable[[Any], bool]
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+from ..naming import build_model, load_model
+from .build import TEXT, Kind, check, construct, described, is_integer, listed, named
 
 
 def _is_point(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(_is_integer(v) or isinstance(v, float) for v in value)
+    return isinstance(value, list) and bool(value) and all(is_integer(v) or isinstance(v, float) for v in value)
 
 
 def _is_start(value: Any) -> bool:
     return isinstance(value, str) or _is_point(value) or (isinstance(value, list) and bool(value) and all(map(_is_point, value)))
 
 
-_TEXT = _Kind("a text", lambda v: isinstance(v, str) and v != "")
-_SWITCH = _Kind("true or false", lambda v: isinstance(v, bool))
-_COUNT = _Kind("an integer of at least 0", lambda v: _is_integer(v) and v >= 0)
-_POSITIVE = _Kind("an integer of at least 1", lambda v: _is_integer(v) and v >= 1)
-_START = _Kind("the name of a start, an array [x, y, ...] or an array of such arrays", _is_start)
+_SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
+_COUNT = Kind("an integer of at least 0", lambda v: is_integer(v) and v >= 0)
+_POSITIVE = Kind("an integer of at least 1", lambda v: is_integer(v) and v >= 1)
+_START = Kind("the name of a start, an array [x, y, ...] or an array of such arrays", _is_start)
 
 
 @dataclass(frozen=True)
@@ -58,6 +46,22 @@ class ModelTable:
         A shipped model, an installed one (``package.module.Class``), or ``path/file.py:Class`` relative to the run file.
     parameters : dict
         Every other key of the table: keyword arguments of the model.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StochasticTable:
+    """``[stochastic]``: where the model's stochastic derivatives come from.
+
+    Parameters
+    ----------
+    name : str
+        A source that is made from the model of ``[model]``.
+    parameters : dict
+        Every other key: its noise, fraction or length.
     """
 
     name: str
@@ -118,11 +122,12 @@ class OutputTable:
         The picture of the pathway map; None: no picture.
     """
 
-    file: str | None = field(default=None, metadata={"kind": _TEXT})
-    figure: str | None = field(default=None, metadata={"kind": _TEXT})
+    file: str | None = field(default=None, metadata={"kind": TEXT})
+    figure: str | None = field(default=None, metadata={"kind": TEXT})
 
 
-_METHODS = {"HiSD": "hisd"}  # name and home of the methods that run a landscape
+_METHODS = {"HiSD": "hisd", "SHiSD": "shisd"}  # name and home of the methods that run a landscape
+_SOURCES = ("NoisyModel", "RandomQuadrature", "FunctionValues")  # what makes a stochastic model of any other
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ class RunFile:
     explore : ExploreTable
     method : MethodTable
     output : OutputTable
+    stochastic : StochasticTable or None
     """
 
     path: Path
@@ -144,6 +150,7 @@ class RunFile:
     explore: ExploreTable = ExploreTable()
     method: MethodTable = MethodTable()
     output: OutputTable = OutputTable()
+    stochastic: StochasticTable | None = None
 
     @property
     def store(self) -> Path:
@@ -151,7 +158,7 @@ class RunFile:
         return Path(self.output.file) if self.output.file is not None else Path(f"{self.path.stem}.h5")
 
     def build_model(self) -> EnergyModel:
-        """Build the energy model; a model of your own is found relative to the run file.
+        """Build the energy model, stochastic if the run file says so; a model of your own is found relative to the run file.
 
         Raises
         ------
@@ -160,12 +167,18 @@ class RunFile:
         FileNotFoundError
             If the model's file does not exist.
         """
+        build = load_model if self.stochastic is None else build_model
         try:
-            return load_model(self.model.name, self.model.parameters, base=self.path.parent)
+            model = build(self.model.name, self.model.parameters, base=self.path.parent)
         except (ImportError, TypeError, ValueError) as error:
             raise ValueError(f"{self.path}: [model] {error}") from error
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{self.path}: [model] name: {error}") from error
+        if self.stochastic is None:
+            return model
+        cls = getattr(import_module("..stochastic", __package__), self.stochastic.name)
+        known = [f.name for f in dataclasses.fields(cls) if f.name != "model"]
+        return construct(cls, self.stochastic.parameters, known, f"{self.path}: [stochastic]", model=model)
 
     def build_method(self) -> Any:
         """Build the method from its parts.
@@ -180,8 +193,7 @@ class RunFile:
         where = f"{self.path}: [method]"
         # The driver sets the index search by search, so a run file has no say in it.
         known = [f.name for f in dataclasses.fields(cls) if f.name != "index"]
-        values = {key: _part(value, f"{where} {key}") for key, value in self.method.parameters.items()}
-        return _construct(cls, values, known, where)
+        return construct(cls, self.method.parameters, known, where)
 
     def start(self, model: EnergyModel) -> str | np.ndarray | list[np.ndarray] | None:
         """The ``start`` argument of `saddlescape.explore`.
@@ -209,7 +221,8 @@ def read_run_file(path: str | Path) -> RunFile:
     Parameters
     ----------
     path : path
-        A TOML file with the tables ``[model]``, ``[explore]``, ``[method]`` and ``[output]``; only the first must be there.
+        A TOML file with the tables ``[model]``, ``[stochastic]``, ``[explore]``, ``[method]`` and ``[output]``; only the first
+        must be there.
 
     Raises
     ------
@@ -225,20 +238,22 @@ def read_run_file(path: str | Path) -> RunFile:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # tomllib's errors and wrong UTF-8 are both ValueErrors
         raise ValueError(f"{path}: not a valid TOML file: {error}") from error
-    tables = ["model", "explore", "method", "output"]
+    tables = ["model", "stochastic", "explore", "method", "output"]
     for key, value in content.items():
         if key not in tables:
-            raise ValueError(f"{path}: unknown table [{key}]{nearest(key, tables)}; a run file has {_listed(tables, '[{}]')}")
+            raise ValueError(f"{path}: unknown table [{key}]{nearest(key, tables)}; a run file has {listed(tables, '[{}]')}")
         if not isinstance(value, dict):
-            raise ValueError(f"{path}: {key}: got {_described(value)}, expected a table: write [{key}] on a line of its own")
+            raise ValueError(f"{path}: {key}: got {described(value)}, expected a table: write [{key}] on a line of its own")
     if "model" not in content:
         raise ValueError(f'{path}: the table [model] is missing; it needs at least name = "..."')
+    method = _method_table(content.get("method", {}), f"{path}: [method]")
     return RunFile(
         path,
-        ModelTable(*_named(content["model"], f"{path}: [model]")),
+        ModelTable(*named(content["model"], f"{path}: [model]")),
         _table(ExploreTable, content.get("explore", {}), f"{path}: [explore]"),
-        _method_table(content.get("method", {}), f"{path}: [method]"),
+        method,
         _table(OutputTable, content.get("output", {}), f"{path}: [output]"),
+        _stochastic_table(content["stochastic"], method, f"{path}: [stochastic]") if "stochastic" in content else None,
     )
 
 
@@ -246,17 +261,17 @@ def _table(cls: type, content: Mapping[str, Any], where: str) -> Any:
     fields = {f.name: f for f in dataclasses.fields(cls)}
     for key, value in content.items():
         if key not in fields:
-            raise ValueError(f"{where} unknown key {key!r}{nearest(key, list(fields))}; it has {_listed(fields)}")
-        _check(value, fields[key].metadata["kind"], f"{where} {key}")
+            raise ValueError(f"{where} unknown key {key!r}{nearest(key, list(fields))}; it has {listed(fields)}")
+        check(value, fields[key].metadata["kind"], f"{where} {key}")
     return cls(**content)
 
 
 def _method_table(content: Mapping[str, Any], where: str) -> MethodTable:
     if not content:
         return MethodTable()
-    name, parameters = _named(content, where)
+    name, parameters = named(content, where)
     if name not in _METHODS:
-        raise ValueError(f"{where} name: got {name!r}{nearest(name, list(_METHODS))}, expected {_listed(_METHODS)}")
+        raise ValueError(f"{where} name: got {name!r}{nearest(name, list(_METHODS))}, expected {listed(_METHODS)}")
     if "index" in parameters:
         raise ValueError(
             f"{where} index: a landscape asks for a different index in every search; limit it with [explore] max_index"
@@ -264,58 +279,13 @@ def _method_table(content: Mapping[str, Any], where: str) -> MethodTable:
     return MethodTable(name, parameters)
 
 
-def _named(content: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    """Split a table into its name and everything else."""
-    if "name" not in content:
-        near = [key for key in content if nearest(key, ["name"])]
-        raise ValueError(f"{where} the key 'name' is missing" + (f" (is {near[0]!r} a misspelling?)" if near else ""))
-    _check(content["name"], _TEXT, f"{where} name")
-    return content["name"], {key: value for key, value in content.items() if key != "name"}
-
-
-def _part(value: Any, where: str) -> Any:
-    """A part of a method from its name or its table; numbers and switches pass as they are."""
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, dict):
-        return value
-    from .. import parts
-
-    name, parameters = _named(value, where)
-    if name not in parts.__all__:
-        raise ValueError(f"{where}: unknown part {name!r}{nearest(name, list(parts.__all__))}; there are {_listed(parts.__all__)}")
-    cls = getattr(parts, name)
-    known = [f.name for f in dataclasses.fields(cls)]
-    return _construct(cls, parameters, known, f"{where} = {name}:")
-
-
-def _construct(cls: type, values: Mapping[str, Any], known: list[str], where: str) -> Any:
-    hints = get_type_hints(cls)
-    for key, value in values.items():
-        if key not in known:
-            raise ValueError(f"{where} unknown key {key!r}{nearest(key, known)}; {cls.__name__} takes {_listed(known)}")
-        types = get_args(hints[key]) or (hints[key],)
-        if type(value) not in types and not (float in types and _is_integer(value)):
-            words = {bool: "true or false", int: "an integer", float: "a number"}
-            expected = " or ".join(words.get(kind, kind.__name__) for kind in types if kind is not NoneType)
-            raise ValueError(f"{where} {key}: got {_described(value)}, expected {expected}")
-    try:
-        return cls(**values)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{where} {error}") from error
-
-
-def _check(value: Any, kind: _Kind, where: str) -> None:
-    if not kind.accepts(value):
-        raise ValueError(f"{where}: got {_described(value)}, expected {kind.words}")
-
-
-def _described(value: Any) -> str:
-    """A value with the name TOML gives its type."""
-    names = {bool: "boolean", int: "integer", float: "float", str: "string", list: "array", dict: "table"}
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({names.get(type(value), type(value).__name__)})"
-
-
-def _listed(words: Iterable[str], form: str = "{}") -> str:
-    return ", ".join(form.format(word) for word in words) or "no keys"
+def _stochastic_table(content: Mapping[str, Any], method: MethodTable, where: str) -> StochasticTable:
+    name, parameters = named(content, where)
+    if name not in _SOURCES:
+        raise ValueError(f"{where} name: got {name!r}{nearest(name, list(_SOURCES))}, expected {listed(_SOURCES)}")
+    if method.name != "SHiSD":
+        raise ValueError(
+            f"{where} {method.name} takes exact derivatives and would ignore this table; leave it out, or ask for the stochastic "
+            'method: [method] name = "SHiSD"'
+        )
+    return StochasticTable(name, parameters)

@@ -1,9 +1,9 @@
 """Pictures of landscapes, states, energies and searches. Every function takes ``ax`` and returns the axes; none needs a display."""
 
 from .contour import plot_contour
-from .curves import plot_convergence, plot_spectrum
+from .curves import plot_convergence, plot_mse, plot_spectrum
 from .figure import save_figure
 from .pathway import plot_pathway
 from .states import plot_state
 
-__all__ = ["plot_contour", "plot_convergence", "plot_pathway", "plot_spectrum", "plot_state", "save_figure"]
+__all__ = ["plot_contour", "plot_convergence", "plot_mse", "plot_pathway", "plot_spectrum", "plot_state", "save_figure"]

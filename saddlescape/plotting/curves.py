@@ -1,4 +1,4 @@
-"""Spectra of stationary points and convergence of searches."""
+"""Spectra of stationary points, convergence of searches, mean square errors of many."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from ..results import SearchResult, StationaryPoint, Trajectory
-from .style import FONT, axes_or_new
+from .style import COLOURS, FONT, axes_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..landscape.ensemble import Ensemble
     from ..landscape.landscape import Landscape
 
 _SIGNS = {
@@ -153,4 +154,70 @@ def plot_convergence(result: SearchResult | Trajectory, ax: Axes | None = None) 
         axes.tick_params(labelsize=FONT)
     ax.set_zorder(right.get_zorder() + 1)  # the gradient norm is drawn over the energy
     ax.patch.set_visible(False)
+    return ax
+
+
+_MSE = "mean square error"  # the label by which its curves are counted
+
+
+def plot_mse(
+    ensemble: Ensemble,
+    ax: Axes | None = None,
+    *,
+    average: bool = False,
+    reference: float | None = None,
+    label: str | None = None,
+) -> Axes:
+    """Mean square error of many searches against the step, on logarithmic axes, with the power of n that was fitted to it.
+
+    Curves drawn into the same axes have different colours.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        From `search_many` with a reference.
+    ax : Axes, optional
+        Where to draw. Default: the axes of a new figure.
+    average : bool
+        The error of the averages instead of that of the iterates.
+    reference : float, optional
+        A power of n to compare with: drawn dashed, above the fit.
+    label : str, optional
+        What stands in the legend before the fitted slope and its 95 % interval. Default: iterates, or averages.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    TypeError
+        If it is no ensemble.
+    ValueError
+        If it has no reference, no run succeeded, or there are too few moments to fit a slope.
+    """
+    if not hasattr(ensemble, "average_errors"):
+        raise TypeError(f"ensemble: got {type(ensemble).__name__}, expected the Ensemble that search_many returns")
+    slope = ensemble.slope(average=average)
+    ax = axes_or_new(ax, (4.2, 3.2))
+    colour = COLOURS[sum(line.get_gid() == _MSE for line in ax.lines) % len(COLOURS)]
+    ax.plot(ensemble.steps, ensemble.mse(average), color=colour, linewidth=1.0, alpha=0.6, gid=_MSE)
+
+    steps = np.geomspace(slope.first, slope.last, 50)
+    fit, turned = slope.factor * steps**slope.slope, steps / np.sqrt(slope.first * slope.last)
+    name = label if label is not None else "averages" if average else "iterates"
+    text = f"{name}: slope {slope.slope:.2f} ({slope.low:.2f} to {slope.high:.2f})"
+    ax.plot(steps, fit, color=colour, linewidth=1.6, label=text)
+    # The interval is one of the exponent: a fan about the middle of the fit.
+    bounds = [fit * turned ** (bound - slope.slope) for bound in (slope.low, slope.high)]
+    ax.fill_between(steps, *bounds, color=colour, alpha=0.25, linewidth=0.0)
+    if reference is not None:
+        line = 2.0 * fit[0] * (steps / steps[0]) ** reference
+        ax.plot(steps, line, color="0.3", linewidth=1.0, linestyle=(0.0, (4.0, 2.5)), label=f"$n^{{{reference:.3g}}}$")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("step n", fontsize=FONT)
+    ax.set_ylabel(_MSE, fontsize=FONT)
+    ax.tick_params(labelsize=FONT)
+    ax.legend(fontsize=FONT, frameon=False)
     return ax

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Okabe & Ito (2008), "Color universal design": distinguishable with every common colour vision deficiency.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
 # Eleven markers against eight colours: the pair repeats only after 88 indices.
 _MARKERS = ("o", "s", "^", "D", "v", "p", "h", "<", ">", "8", "H")
 # What makes the markers look equally large, and where a number is centred in them (fractions of the marker's size).
@@ -36,7 +36,7 @@ class IndexStyle(NamedTuple):
 
 def index_style(index: int) -> IndexStyle:
     """The colour and marker of a Morse index, the same in every picture."""
-    colour = _COLOURS[index % len(_COLOURS)]
+    colour = COLOURS[index % len(COLOURS)]
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.6
     marker = _MARKERS[index % len(_MARKERS)]

@@ -476,7 +476,8 @@ BAD = {
         "HiSD",
         {},
         TypeError,
-        r"method: got 'HiSD', which lacks begin, advance, preconditioned; expected HiSD\(index=k\), GradientFlow\(\) or an object",
+        r"method: got 'HiSD', which lacks begin, advance, preconditioned; expected HiSD\(index=k\), "
+        r"SHiSD\(index=k\), GradientFlow\(\) or an object",
     ),
     "a class": (X, GradientFlow, {}, TypeError, r"method: got the class GradientFlow, expected an object: GradientFlow"),
     "half a method": (X, type("Half", (), {"preconditioned": False, "begin": None})(), {}, TypeError, "method: got .*Half"),

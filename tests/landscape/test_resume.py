@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saddlescape import HiSD, Symmetry, as_model, explore, load, resume
+from saddlescape import HiSD, NoisyModel, SHiSD, Symmetry, as_model, explore, load, resume
 from saddlescape.landscape.progress import ProgressBar
-from saddlescape.models import Butterfly, DoubleWells, ReducedLandauDeGennes
+from saddlescape.models import Butterfly, DoubleWells, MuellerBrown, ReducedLandauDeGennes
 from saddlescape.parts import BarzilaiBorwein
 from saddlescape.store import FileStore, StoreError, digest
 
@@ -50,6 +50,17 @@ def test_a_run_may_be_stopped_after_every_search(tmp_path):
         lives += 1
     assert lives == len(whole.searches)
     assert digest(landscape) == digest(whole)
+
+
+def test_a_noisy_model_is_rebuilt_from_its_file(tmp_path):
+    path = tmp_path / "run.h5"
+    model, options = NoisyModel(MuellerBrown(), 5.0), {"max_index": 1, "method": SHiSD(), "rng": 4}
+    starts = [np.array([0.2, 0.3]), np.array([-0.8, 0.6])]
+    whole = explore(model, starts, **options)
+    explore(model, starts, store=path, callback=after(2), **options)
+    landscape = resume(path)
+    assert landscape.model == model
+    assert digest(landscape) == digest(load(path)) == digest(whole)
 
 
 def test_a_stopped_run_in_memory_resumes_too():

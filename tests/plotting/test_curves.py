@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from saddlescape.plotting import plot_convergence, plot_spectrum
+from saddlescape.landscape.ensemble import Ensemble
+from saddlescape.plotting import plot_convergence, plot_mse, plot_spectrum
 from saddlescape.results import SearchResult, Status, Trajectory
 
 
@@ -84,3 +85,53 @@ def test_a_search_without_trajectory_is_refused():
         plot_convergence(result)
     with pytest.raises(TypeError, match="expected a SearchResult"):
         plot_convergence([1, 2])
+
+
+@pytest.fixture
+def ensemble():
+    """Eight runs whose mean square error is 2 / n, that of their averages 1 / n."""
+    steps = np.geomspace(10, 10_000, 30).astype(int)
+    errors = np.sqrt(2.0 / steps) * np.ones((8, 1))
+    nothing = np.zeros((8, 2))
+    return Ensemble(
+        nothing, nothing, [Status.MAX_STEPS] * 8, np.full(8, -1), np.full(8, 10_000), steps, errors, errors / np.sqrt(2.0),
+        np.ones(8, dtype=bool),
+    )  # fmt: skip
+
+
+def test_mean_square_errors_are_shown_with_the_fitted_power(ensemble):
+    ax = plot_mse(ensemble, reference=-1.0)
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    curve, fit, reference = ax.lines
+    np.testing.assert_allclose(curve.get_ydata() * curve.get_xdata(), 2.0)
+    np.testing.assert_allclose(fit.get_ydata() * fit.get_xdata(), 2.0)
+    np.testing.assert_allclose(reference.get_ydata() * reference.get_xdata(), 4.0)
+    assert fit.get_xdata()[0] == pytest.approx(316, abs=1) and fit.get_xdata()[-1] == pytest.approx(10_000)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["iterates: slope -1.00 (-1.00 to -1.00)", "$n^{-1}$"]
+    ax.figure.draw_without_rendering()
+
+
+def test_the_band_is_the_interval_of_the_slope(ensemble):
+    rng = np.random.default_rng(0)
+    noisy = replace(ensemble, errors=ensemble.errors * rng.lognormal(0.0, 0.3, ensemble.errors.shape))
+    slope = noisy.slope()
+    (band,) = plot_mse(noisy).collections
+    corners = band.get_paths()[0].vertices
+    at_last = np.unique(np.round(np.log(corners[np.isclose(corners[:, 0], slope.last), 1]), 9))
+    half = 0.5 * np.log(slope.last / slope.first)
+    assert np.ptp(at_last) == pytest.approx((slope.high - slope.low) * half)
+
+
+def test_curves_in_the_same_axes_differ_in_colour(ensemble):
+    ax = plot_mse(ensemble, Figure().add_subplot(), reference=-1.0)
+    assert plot_mse(ensemble, ax, average=True, label="half") is ax
+    assert ax.lines[0].get_color() == ax.lines[1].get_color() != ax.lines[3].get_color()
+    np.testing.assert_allclose(ax.lines[3].get_ydata() * ax.lines[3].get_xdata(), 1.0)
+    assert ax.get_legend().get_texts()[-1].get_text() == "half: slope -1.00 (-1.00 to -1.00)"
+
+
+def test_mean_square_errors_need_an_ensemble_with_a_reference(ensemble):
+    with pytest.raises(TypeError, match="expected the Ensemble"):
+        plot_mse([1.0])
+    with pytest.raises(ValueError, match="pass reference"):
+        plot_mse(replace(ensemble, errors=np.empty((0, 0))))
