@@ -53,9 +53,8 @@ def _standard_error(state: StochasticState, mean: SampleMean, slowest: float) ->
     if x.size <= DENSE:
         hessian = mean.hvp_rows(x, np.eye(x.size))
         values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
-        smallest = max(
-            np.finfo(float).eps * np.abs(values).max(), np.finfo(float).tiny
-        )  # a flat direction has an error without end
+        # So that a flat direction has an error without end, not an undefined one.
+        smallest = max(np.finfo(float).eps * np.abs(values).max(), np.finfo(float).tiny)
         inverse = vectors / np.where(np.abs(values) < smallest, smallest, values) @ vectors.T
         noise, drift = inverse @ deviations.T, inverse @ tail.mean("g")
     else:
