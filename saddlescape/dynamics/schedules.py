@@ -44,16 +44,20 @@ def rough_sizes(
     mean: SampleMean, x: np.ndarray, index: int, frame: np.ndarray | None, length: float, rng: np.random.Generator
 ) -> Sizes:
     """Measure them at x (n,) with the mean over a few samples; ``length`` (max-norm) is that over which the energy is simple."""
-    n = x.size
-    low, high = spectral_range(lambda v: mean.hvp(x, v), mean.solve, n)
+    values, vectors = _lowest(mean, x, min(index + 1, x.size), frame, rng)
+    return constant_sizes(mean, x, length, float(np.abs(values).min()))._replace(vectors=vectors[:index])
+
+
+def constant_sizes(mean: SampleMean, x: np.ndarray, length: float, slowest: float) -> Sizes:
+    """`rough_sizes` without the lowest eigenpairs: what has to be measured again when x has gone far."""
+    low, high = spectral_range(lambda v: mean.hvp(x, v), mean.solve, x.size)
     largest = max(-low, high)
-    values, vectors = _lowest(mean, x, min(index + 1, n), frame, rng)
-    slowest = max(float(np.abs(values).min()), FLATTEST * largest)
+    slowest = max(slowest, FLATTEST * largest)
     spread, bend = mean.noise(x)
     step = stable_step(largest)
     if spread > 0.0:  # the stationary variance of an iterate with constant steps a is about a spread^2 / (2 curvature)
         step = min(step, 2.0 * max(bend, slowest) * (SPREAD * length / spread) ** 2)
-    return Sizes(step, stable_step(max(high - low, high, -low)), largest, slowest, vectors[:index])
+    return Sizes(step, stable_step(max(high - low, high, -low)), largest, slowest)
 
 
 def _lowest(mean: SampleMean, x: np.ndarray, k: int, frame: np.ndarray | None, rng: np.random.Generator):

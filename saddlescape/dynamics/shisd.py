@@ -17,11 +17,12 @@ from .averages import chunk_end
 from .conclude import conclude
 from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
-from .schedules import FRAME_DECAY, SAMPLES, Sizes, rough_sizes, schedule_numbers
+from .schedules import FRAME_DECAY, SAMPLES, Sizes, constant_sizes, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
 from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
 FIRST_SWEEPS = 100  # of the eigenvector search before the first step
+FAR = 0.5  # distance, relative to the length over which the energy is simple, after which step sizes are measured again
 SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
 
 
@@ -110,7 +111,7 @@ class SHiSD:
         sizes = rough_sizes(mean, x0, index, frame, state.length, rng) if self._measures(frame, index) else Sizes()
         if index:
             state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, sizes.vectors if frame is None else frame)
-        self._set_sizes(state, sizes)
+        self._prepare(state, sizes)
         if state.ints[stepping.SWEEPS]:
             make_steps("eigenvector", state, FIRST_SWEEPS)
             state.ints[stepping.STEP] = 0
@@ -120,7 +121,7 @@ class SHiSD:
         eigen = None if self.eigen is None else self.eigen.step
         return isinstance(self.step, Estimated) or (index > 0 and (isinstance(eigen, Estimated) or frame is None))
 
-    def _set_sizes(self, state: StochasticState, sizes: Sizes) -> None:
+    def _prepare(self, state: StochasticState, sizes: Sizes) -> None:
         floats, ints = state.floats, state.ints
         state.own_cap = self.cap is not None
         floats[stepping.CAP] = self.cap if self.cap is not None else 0.5 * state.length
@@ -128,15 +129,20 @@ class SHiSD:
         ints[stepping.HAS_HVP] = state.estimates.has_hvp
         ints[stepping.SINCE] = -1 if isinstance(self.step, Estimated) else 0
         ints[stepping.SWEEPS] = self.eigen.inner if self.eigen is not None and state.frame.size else 0
+        self._set_sizes(state, state.x, sizes)
+        growing = isinstance(self.samples, DoublingBatch)
+        ints[stepping.DRAWS] = 1 if growing else self.samples
+        ints[stepping.DOUBLE_EVERY] = self.samples.every if growing else 0
+        ints[stepping.MAX_DRAWS] = self.samples.limit if growing else self.samples
+
+    def _set_sizes(self, state: StochasticState, x: np.ndarray, sizes: Sizes) -> None:
+        floats = state.floats
         floats[stepping.GAMMA : stepping.POWER + 1] = schedule_numbers(self.step, sizes.step)
         if self.eigen is not None:
             floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(self.eigen.step, sizes.frame, FRAME_DECAY)
         if isinstance(self.step, Estimated):  # short steps take more of them to get anywhere
             state.patience = int(PATIENCE * max(1.0, SHORT_STEP / (sizes.step * sizes.largest)))
-        growing = isinstance(self.samples, DoublingBatch)
-        ints[stepping.DRAWS] = 1 if growing else self.samples
-        ints[stepping.DOUBLE_EVERY] = self.samples.every if growing else 0
-        ints[stepping.MAX_DRAWS] = self.samples.limit if growing else self.samples
+        state.measured, state.slowest = np.array(x), sizes.slowest
 
     def careful(self) -> SHiSD:
         """The same method with three times as many sweeps of the eigenvector search."""
@@ -159,12 +165,20 @@ class SHiSD:
         return conclude(derivatives, state, index)
 
     def _adapt(self, state: StochasticState) -> None:
-        """What changes at the end of a chunk: estimated steps are halved where they are too long, and decay once the iterate has
+        """What changes at the end of a chunk.
+
+        Estimated steps are measured again when the iterate has gone far, halved where they are too long, and decay once it has
         come to rest; estimates are refined then, if they can be.
         """
-        if isinstance(self.step, Estimated) and state.tail.chunks and state.tail.chunks[-1].oscillating:
-            state.floats[stepping.GAMMA] *= 0.5
+        if not state.tail.chunks:
             return
+        last = state.tail.chunks[-1]
+        if isinstance(self.step, Estimated):
+            if state.ints[stepping.SINCE] < 0 and np.abs(last.x - state.measured).max() > FAR * state.length:
+                self._measure_again(state, last.x)
+            if last.oscillating:
+                state.floats[stepping.GAMMA] *= 0.5
+                return
         if not state.tail.resting():
             return
         refined = getattr(state.estimates.model, "refined", lambda: None)()
@@ -183,6 +197,11 @@ class SHiSD:
         state.floats[stepping.GAMMA : stepping.POWER + 1] = gamma, gamma / constant, 1.0
         state.ints[stepping.SINCE] = state.step
         begin_anew(state)
+
+    def _measure_again(self, state: StochasticState, x: np.ndarray) -> None:
+        mean = state.estimates.mean(state.rng, SAMPLES)
+        if mean.finite(x):
+            self._set_sizes(state, x, constant_sizes(mean, x, state.length, state.slowest))
 
 
 def check_stochastic(model: EnergyModel) -> None:

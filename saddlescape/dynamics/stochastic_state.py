@@ -37,6 +37,10 @@ class StochasticState:
         Mean of the iterates over the tail.
     energy, gradient_norm, max_energy : float
         At the estimate, where the model has exact ones; else NaN, and the bound on the gradient norm that holds with 95 %.
+    measured : (n,) array or None
+        Where estimated step sizes were last measured.
+    slowest : float
+        The smallest |eigenvalue| that they were measured with.
     next_move : float
         A fifth of how far the estimate may be from where it is going (max-norm).
     """
@@ -57,6 +61,8 @@ class StochasticState:
     max_energy: float = np.nan
     next_move: float = np.inf
     patience: int = PATIENCE
+    measured: np.ndarray | None = None
+    slowest: float = 0.0
     refined_at: int = 0
 
     @property
