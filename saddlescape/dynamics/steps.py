@@ -226,7 +226,7 @@ class EigenvectorSearch:
     Parameters
     ----------
     step : Decaying, Constant or Estimated
-        Step sizes b(n). Default: 1 / (width of the spectrum) while the iterate travels, then decaying as n^-0.7.
+        Step sizes b(n). Default: half of 1 / (width of the spectrum) while the iterate travels, then decaying as n^-0.7.
     inner : int
         Sweeps for each step of the saddle search; the frame goes on from where it was (warm start).
 

@@ -114,13 +114,14 @@ class SampleMean:
         rows = self.gradients(x)
         if len(rows) < 2:
             return 0.0, 0.0
-        deviations = self.solve(rows - rows.mean(axis=0))
-        largest = float(np.std(deviations, axis=0, ddof=1).max())
-        squares = float(np.sum(deviations * self.apply(deviations)))
-        if not squares > 0.0:
-            return 0.0, 0.0
-        bends = [abs(np.dot(d, self.hvp(x, d))) for d in deviations]
-        return largest, float(np.sum(bends)) / squares
+        with np.errstate(over="ignore", invalid="ignore"):  # far out; the search sees by itself that it has got nowhere
+            deviations = self.solve(rows - rows.mean(axis=0))
+            largest = float(np.std(deviations, axis=0, ddof=1).max())
+            squares = float(np.sum(deviations * self.apply(deviations)))
+            if not 0.0 < squares < np.inf:
+                return 0.0, 0.0
+            bend = float(np.sum([abs(np.dot(d, self.hvp(x, d))) for d in deviations])) / squares
+        return largest, bend if np.isfinite(bend) else 0.0
 
 
 def finite_rows(rows: Sequence[np.ndarray]) -> np.ndarray:
