@@ -36,6 +36,11 @@ ROWS = {
         *("compiled", "interpreted", "interpreted / compiled", "one thread", "two threads"),
         *("q = 0.5", "q = 0.5", "q = 0.1", "q = 0.1"),
     ],
+    "escape": [
+        f"{name}, {region}"
+        for name in ("Butterfly", "MuellerBrown", "ModifiedMuellerBrown")
+        for region in ("all", "convex", "crossing", "stalled")
+    ],
 }
 SUPPORT = {"timing", "peer", "peer_problems"}
 
@@ -117,7 +122,15 @@ def memory_stays_small(rows):
     assert float(rows[0][6]) < 50.0
 
 
+def regions_are_what_they_are_called(rows):
+    """Plain HiSD with short steps fails from where it stalls, by definition, and elsewhere some searches end at a saddle."""
+    for everywhere, *_, stalled in (rows[first : first + 4] for first in (0, 4, 8)):
+        assert int(everywhere[1]) > int(stalled[1]) > 0
+        assert stalled[2] == "0 %" and float(everywhere[2].removesuffix(" %")) > 20.0
+
+
 CONTENT = {
+    "escape": regions_are_what_they_are_called,
     "small_models": small_models_are_complete,
     "iterations": the_saddle_is_reached,
     "fields": fields_add_up,

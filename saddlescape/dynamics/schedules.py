@@ -17,7 +17,6 @@ SAMPLES = 16  # how many the scales of the problem are measured with
 DENSE = 32  # up to this dimension all eigenvalues are computed
 SPREAD = 0.1  # stationary spread of the iterate with constant steps, relative to the length over which the energy is simple
 FLATTEST = 1e-3  # the smallest |eigenvalue| is taken to be at least this part of the largest: an estimate near zero means nothing
-FRAME_SAFETY = 0.5  # on the way to a saddle the spectrum gets wider; too long steps turn the frame to the highest eigenvectors
 FRAME_DECAY = (10.0, 0.7)  # m and p of the frame's steps once they decay
 
 
@@ -58,7 +57,7 @@ def constant_sizes(mean: SampleMean, x: np.ndarray, length: float, slowest: floa
     step = stable_step(largest)
     if spread > 0.0:  # the stationary variance of an iterate with constant steps a is about a spread^2 / (2 curvature)
         step = min(step, 2.0 * max(bend, slowest) * (SPREAD * length / spread) ** 2)
-    return Sizes(step, FRAME_SAFETY * stable_step(max(high - low, high, -low)), largest, slowest)
+    return Sizes(step, stable_step(max(high - low, high, -low)), largest, slowest)
 
 
 def _lowest(mean: SampleMean, x: np.ndarray, k: int, frame: np.ndarray | None, rng: np.random.Generator):

@@ -23,6 +23,7 @@ from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk
 
 FIRST_SWEEPS = 100  # of the eigenvector search before the first step
 FAR = 0.5  # distance, relative to the length over which the energy is simple, after which step sizes are measured again
+FRAME_SAFETY = 0.5  # on the way to a saddle the spectrum gets wider; too long steps turn the frame to the highest eigenvectors
 SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
 
 
@@ -139,7 +140,8 @@ class SHiSD:
         floats = state.floats
         floats[stepping.GAMMA : stepping.POWER + 1] = schedule_numbers(self.step, sizes.step)
         if self.eigen is not None:
-            floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(self.eigen.step, sizes.frame, FRAME_DECAY)
+            constant = FRAME_SAFETY * sizes.frame
+            floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(self.eigen.step, constant, FRAME_DECAY)
         if isinstance(self.step, Estimated):  # short steps take more of them to get anywhere
             state.patience = int(PATIENCE * max(1.0, SHORT_STEP / (sizes.step * sizes.largest)))
         state.measured, state.slowest = np.array(x), sizes.slowest
