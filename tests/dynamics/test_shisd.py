@@ -131,7 +131,7 @@ class OneLength(FunctionValues):
         return None
 
 
-def from_values(model, x, steps, runs=20, size=0.02):
+def from_values(model, x, steps, runs=12, size=0.02):
     """Root mean square error of searches with constant steps, at the moments they are looked at: (m,) and (m,)."""
     largest = np.abs(np.linalg.eigvalsh([model.hvp(x, e) for e in np.eye(2)])).max()
     method = SHiSD(1, Constant(size / largest))
