@@ -233,7 +233,7 @@ class Kernels:
     Parameters
     ----------
     energy, energy_gradient, gradient, hvp : numba dispatchers
-        See `kernel` for their signatures.
+        See `kernel` for their signatures. All four, or none where there are stochastic estimates alone.
     draw, stochastic_gradient : numba dispatchers, optional
         Of a stochastic model; it also has ``sample_size``.
     stochastic_hvp : numba dispatcher, optional
@@ -242,10 +242,10 @@ class Kernels:
         Of a field; see `saddlescape.stochastic.RandomQuadrature`.
     """
 
-    energy: Any
-    energy_gradient: Any
-    gradient: Any
-    hvp: Any
+    energy: Any = None
+    energy_gradient: Any = None
+    gradient: Any = None
+    hvp: Any = None
     draw: Any = None
     stochastic_gradient: Any = None
     stochastic_hvp: Any = None

@@ -65,7 +65,7 @@ class EnergyModel:
     @property
     def deterministic(self) -> bool:
         """Whether there is an exact gradient, not stochastic estimates alone."""
-        return self.kernels is not None or type(self).gradient is not EnergyModel.gradient
+        return getattr(self.kernels, "gradient", None) is not None or type(self).gradient is not EnergyModel.gradient
 
     def _parameters(self) -> tuple[Any, Any]:
         """The parameters of the kernels: a sequence of floats and a sequence of ints."""
@@ -92,7 +92,7 @@ class EnergyModel:
 
     def energy_gradient(self, x: np.ndarray, out: np.ndarray) -> float:
         """E(x), with dE/dx written into ``out`` (n,)."""
-        if self.kernels is not None:
+        if getattr(self.kernels, "energy_gradient", None) is not None:
             return self.kernels.energy_gradient(x, self.params, out)
         filled(self.gradient(x, out), out, "gradient")
         return as_number(self.energy(x), "energy")
@@ -291,7 +291,7 @@ def check_is_model(model: Any, *, estimates: bool = False) -> None:
 def _needs_kernels(model: Any, name: str) -> bool:
     """Whether a member is the base class's, which asks the kernels, and there are none."""
     inherited = getattr(getattr(model, name), "__func__", None)
-    return inherited in (EnergyModel.energy, EnergyModel.gradient) and model.kernels is None
+    return inherited in (EnergyModel.energy, EnergyModel.gradient) and getattr(model.kernels, name, None) is None
 
 
 def _check_call(model: Any, name: str, arguments: str) -> None:

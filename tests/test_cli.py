@@ -347,10 +347,15 @@ def test_a_search_without_a_gradient_prints_its_estimate(capsys):
 
 
 @pytest.mark.usefixtures("values")
-@pytest.mark.parametrize("command", ["explore", "check-model"])
-def test_what_needs_a_gradient_says_so(command, capsys):
-    assert run(command, "values.toml") == 1
+def test_what_needs_a_gradient_says_so(capsys):
+    assert run("explore", "values.toml") == 1
     assert "FunctionValues, which has no 'gradient'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("values")
+def test_estimates_alone_are_checked_against_each_other(capsys):
+    assert run("check-model", "values.toml") == 0
+    assert "ok      stochastic_hvp is the change of stochastic_gradient" in capsys.readouterr().out
 
 
 def test_an_estimate_of_many_unknowns_is_summed_up():

@@ -182,12 +182,37 @@ def _stochastic(s: Subject) -> Iterator[CheckResult]:
         exact = s.derivatives.hvp(s.x, *arguments) if arguments else s.derivatives.gradient(s.x)
         estimate = getattr(s.model, name)
         draws = np.array([np.array(estimate(s.x, *arguments, s.model.draw(s.rng))) for _ in range(_N_DRAWS)])
-        errors = draws.std(axis=0, ddof=1) / np.sqrt(_N_DRAWS) + 1e-9 * np.abs(exact).max()
-        scores = np.abs(draws.mean(axis=0) - exact) / errors
-        # The largest of n standard normal numbers is about sqrt(2 log n); four more are not an accident.
-        limit = np.sqrt(2.0 * np.log(s.x.size)) + 4.0
-        detail = f"standard errors of the mean of {_N_DRAWS} draws, component {int(np.argmax(scores))}"
-        yield _at_most(f"{name} is unbiased", scores.max(), round(limit, 2), detail)
+        yield _scored(f"{name} is unbiased", draws - exact, 1e-9 * np.abs(exact).max())
+
+
+def _scored(name: str, deviations: np.ndarray, rounding: float) -> CheckResult:
+    """Whether deviations (draws, n) are zero on average; ``rounding`` is what their mean may be off by in any case."""
+    errors = deviations.std(axis=0, ddof=1) / np.sqrt(len(deviations)) + rounding
+    scores = np.abs(deviations.mean(axis=0)) / errors
+    # The largest of n standard normal numbers is about sqrt(2 log n); four more are not an accident.
+    limit = np.sqrt(2.0 * np.log(deviations.shape[1])) + 4.0
+    detail = f"standard errors of the mean of {len(deviations)} draws, component {int(np.argmax(scores))}"
+    return _at_most(name, scores.max(), round(limit, 2), detail)
+
+
+def _estimates_alone(s: Subject) -> Iterator[CheckResult]:
+    """Of a model without an exact gradient: finite estimates, and products that are on average the change of the gradients."""
+    samples = [s.model.draw(s.rng) for _ in range(_N_DRAWS)]
+    rows = np.array([np.array(s.model.stochastic_gradient(s.x, sample)) for sample in samples])
+    good = rows.shape == (_N_DRAWS, s.x.size) and bool(np.isfinite(rows).all())
+    wrong = "" if good else f"got shape {rows.shape[1:]} with {int(np.sum(~np.isfinite(rows)))} entries that are not finite"
+    name = "stochastic_gradient is a finite vector"
+    yield CheckResult(name, "passed" if good else "failed", rows[0].size, f"{s.x.size} finite entries", wrong)
+    name = "stochastic_hvp is the change of stochastic_gradient"
+    if not hasattr(s.model, "stochastic_hvp"):
+        yield _absent(name, "stochastic_hvp: differences of gradients take its place")
+        return
+    v = s.direction()
+    step = 1e-4 * (1.0 + np.abs(s.x).max()) / np.abs(v).max()
+    ends = [[np.array(s.model.stochastic_gradient(s.x + side * step * v, sample)) for side in (1.0, -1.0)] for sample in samples]
+    products = np.array([np.array(s.model.stochastic_hvp(s.x, v, sample)) for sample in samples])
+    changes = np.array([(plus - minus) / (2.0 * step) for plus, minus in ends])
+    yield _scored(name, products - changes, 1e-6 * max(np.abs(changes).max(), 1.0))
 
 
 # --- symmetry -------------------------------------------------------------------------------------------------------------
@@ -267,7 +292,7 @@ def _preconditioner(s: Subject) -> Iterator[CheckResult]:
 
 
 def _kernels(s: Subject) -> Iterator[CheckResult]:
-    if s.model.kernels is None:
+    if s.model.kernels is None or not s.model.deterministic:
         yield _absent("kernels agree with methods", "kernels")
         return
     kernels, params, v = s.model.kernels, s.model.params, s.direction()
@@ -325,3 +350,10 @@ CHECKS: dict[str, Callable[[Subject], Iterator[CheckResult]]] = {
     "stochastic kernels": _stochastic_kernels,
 }
 """The groups of checks, in the order of the report."""
+
+ESTIMATE_CHECKS: dict[str, Callable[[Subject], Iterator[CheckResult]]] = {
+    "mass": _mass,
+    "stochastic estimates": _estimates_alone,
+    "preconditioner": _preconditioner,
+}
+"""Those of a model that has stochastic derivatives alone."""

@@ -57,7 +57,7 @@ class Derivatives:
     @property
     def compiled(self) -> bool:
         """Whether the solver's inner functions can run compiled: kernels, and no preconditioner but the mass."""
-        return self.model.kernels is not None and self.preconditioner is None
+        return getattr(self.model.kernels, "energy_gradient", None) is not None and self.preconditioner is None
 
     def energy_gradient(self, x: np.ndarray, out: np.ndarray) -> float:
         """E(x), with dE/dx written into ``out`` (n,)."""

@@ -7,8 +7,11 @@ import pytest
 
 from saddlescape import EnergyModel, FunctionValues, HiSD, NoisyModel, SHiSD, Status, as_model, explore, search, search_many
 from saddlescape.dynamics.search import connect
+from saddlescape.kernels import Kernels, kernel
 from saddlescape.models import Butterfly, ChafeeInfante, DoubleWells, MuellerBrown
 from saddlescape.models.known import known_points
+from saddlescape.numerics.derivatives import Derivatives
+from saddlescape.numerics.sampling import Estimates
 from saddlescape.parts import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated
 from saddlescape.stochastic.values import SHORTEST
 
@@ -420,3 +423,31 @@ def test_a_model_without_stochastic_derivatives_is_told_where_to_get_them():
         TypeError, match=r"model: Butterfly has no draw and no stochastic_gradient.* NoisyModel, RandomQuadrature and"
     ):
         search(Butterfly(), START, SHiSD(1))
+
+
+@kernel("draw")
+def _draw_normal(params, rng, sample):
+    for i in range(sample.size):
+        sample[i] = rng.standard_normal()
+
+
+@kernel("stochastic_gradient")
+def _noisy_saddle(x, params, sample, out):
+    out[0] = -x[0] + 0.1 * sample[0]
+    out[1] = 2.0 * x[1] + 0.1 * sample[1]
+
+
+class CompiledAlone(EnergyModel):
+    """E = (2 y^2 - x^2) / 2 by kernels that know its noisy gradient and nothing else."""
+
+    dim = 2
+    sample_size = 2
+    kernels = Kernels(draw=_draw_normal, stochastic_gradient=_noisy_saddle)
+
+
+def test_estimates_alone_run_compiled():
+    model = CompiledAlone()
+    assert not model.deterministic and Estimates(Derivatives(model), model).compiled
+    result = search(model, [0.3, -0.2], SHiSD(index=1), tol=0.02)
+    assert result.status is Status.ESTIMATED and result.point is None
+    assert np.abs(result.estimate.x).max() < 0.02 and result.estimate.index == 1

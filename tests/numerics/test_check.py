@@ -406,3 +406,44 @@ def test_gradient_consistent_looks_beside_a_stationary_point():
 def test_gradient_consistent_of_a_constant_cannot_be_told():
     consistent, ratio = gradient_consistent(as_model(lambda x: 5.0, np.zeros_like, 2), np.zeros(2))
     assert consistent and np.isnan(ratio)
+
+
+# --- stochastic estimates alone -------------------------------------------------------------------------------------------
+
+
+class Measured(EnergyModel):
+    """Estimates of the gradient of |x|^4 / 4 without energy or gradient: the noise is one number that scales everything."""
+
+    dim = 3
+    bias = 0.0
+
+    def draw(self, rng):
+        return 1.0 + 0.3 * rng.standard_normal()
+
+    def stochastic_gradient(self, x, sample, out=None):
+        return sample * np.dot(x, x) * x
+
+    def stochastic_hvp(self, x, v, sample, out=None):
+        return (sample + self.bias) * (np.dot(x, x) * v + 2.0 * np.dot(x, v) * x)
+
+
+def test_estimates_alone_are_held_against_each_other():
+    report = check_model(Measured())
+    assert report.ok, report
+    assert report["stochastic_hvp is the change of stochastic_gradient"].measured < 1.0
+
+
+def test_products_that_are_no_change_of_the_gradient_are_caught():
+    class Biased(Measured):
+        bias = 0.1
+
+    report = check_model(Biased())
+    assert [check.name for check in report.failures] == ["stochastic_hvp is the change of stochastic_gradient"]
+
+
+def test_a_gradient_estimate_of_the_wrong_shape_is_caught():
+    class Short(Measured):
+        def stochastic_gradient(self, x, sample, out=None):
+            return sample * x[:2]
+
+    assert "stochastic_gradient is a finite vector" in failed_names(Short())
