@@ -22,6 +22,7 @@ from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimat
 from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
 FIRST_SWEEPS = 100  # of the eigenvector search before the first step
+MEASURED_EVERY = 256  # steps after which they are measured again in any case, and then whenever the steps have doubled
 FAR = 0.5  # distance, relative to the length over which the energy is simple, after which step sizes are measured again
 FRAME_SAFETY = 0.5  # on the way to a saddle the spectrum gets wider; too long steps turn the frame to the highest eigenvectors
 SHORT_STEP = 0.05  # steps shorter than this part of the stable size are counted as so much less than one
@@ -144,7 +145,7 @@ class SHiSD:
             floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(self.eigen.step, constant, FRAME_DECAY)
         if isinstance(self.step, Estimated):  # short steps take more of them to get anywhere
             state.patience = int(PATIENCE * max(1.0, SHORT_STEP / (sizes.step * sizes.largest)))
-        state.measured, state.slowest = np.array(x), sizes.slowest
+        state.measured, state.measured_at, state.slowest = np.array(x), state.step, sizes.slowest
 
     def careful(self) -> SHiSD:
         """The same method with three times as many sweeps of the eigenvector search."""
@@ -176,7 +177,9 @@ class SHiSD:
             return
         last = state.tail.chunks[-1]
         if isinstance(self.step, Estimated):
-            if state.ints[stepping.SINCE] < 0 and np.abs(last.x - state.measured).max() > FAR * state.length:
+            far = np.abs(last.x - state.measured).max() > FAR * state.length
+            # Noise that dies out on the way to a saddle, as that of function values does, lets steps grow.
+            if state.ints[stepping.SINCE] < 0 and (far or state.step >= max(2 * state.measured_at, MEASURED_EVERY)):
                 self._measure_again(state, last.x)
             if last.oscillating:
                 state.floats[stepping.GAMMA] *= 0.5

@@ -38,7 +38,8 @@ class StochasticState:
     energy, gradient_norm, max_energy : float
         At the estimate, where the model has exact ones; else NaN, and the bound on the gradient norm that holds with 95 %.
     measured : (n,) array or None
-        Where estimated step sizes were last measured.
+    measured_at : int
+        Where, and at which step, estimated step sizes were last measured.
     slowest : float
         The smallest |eigenvalue| that they were measured with.
     next_move : float
@@ -62,6 +63,7 @@ class StochasticState:
     next_move: float = np.inf
     patience: int = PATIENCE
     measured: np.ndarray | None = None
+    measured_at: int = 0
     slowest: float = 0.0
     refined_at: int = 0
 
