@@ -1,0 +1,314 @@
+"""The inner stepping functions of energy-conserving descent, compiled for models with kernels, interpreted for all others.
+
+As in `saddlescape.dynamics.advance`, whose primitives serve here too, all vectors of a trajectory are rows of one array. M is the
+metric, p the momentum, |p|^2 = p.M^-1 p, D = F(x) - floor the excess energy, D_c that of the ceiling, n the number of unknowns.
+What is conserved, and how a point moves under a kick by g = dF/dx at x:
+
+    BBI          H = sqrt(D (D + |p|^2)) = D_c          p' = -1/2 (D/D_c + D_c/D) g    x' = (D/D_c) M^-1 p            (1)
+    separable    H = D^eta (1 + |p|^2) = D_c^eta        p' = -(eta/D) g                x' = 2 M^-1 p / (1 + |p|^2)    (2)
+    isokinetic   |p| = 1      p' = -(eta/2) (n/(n-1)) (1 - p (M^-1 p).) g/D            x' = M^-1 p                    (3)
+
+(De Luca, Silverstein, arXiv 2201.11137; De Luca, Gatti, Silverstein, arXiv 2306.00352; Robnik, De Luca, Silverstein, Seljak,
+arXiv 2212.08549). Excess energies enter as logarithms, or as ratios of two of them: powers of them would overflow.
+"""
+
+from functools import lru_cache
+from math import exp, expm1, log, log1p, sqrt
+
+import numpy as np
+
+from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, PARAMS, VECTOR, compiled_as, helper, solver_kernel
+from . import advance
+from .advance import NON_FINITE, RUNNING, X, add, dot, largest, scale, solve
+
+# ints[OUTCOME] besides those of `advance`: a step led to the floor or below it; steps fail however short they are
+FLOOR_REACHED, TOO_LARGE = 4, 5
+
+BBI, SEPARABLE, ISOKINETIC = 0, 1, 2  # ints[KIND]
+
+# floats[...]: what a method sets, and what moves with the state
+STEP, ETA, FLOOR, CEILING, MARGIN, NOISE, ENERGY, BEST_ENERGY, STALL_ENERGY, MAX_ENERGY, MAX_CORRECTION = range(11)
+# ints[...]; LEAPFROG: 0 for the published Euler form; RESCALE: whether p is brought back to the conserved energy before each step;
+# NOISE_EVERY: steps between two changes of direction by noise; ADAPT: a floor that was reached is lowered to MARGIN below the
+# point; BOUNCE_EVERY, STALL_BOUNCE: 0 for none; SINCE_...: steps since the last noise, fixed bounce, best point; FIXED: how many
+# bounces were of that kind; KICKED: how many kicks were larger than the momentum
+KIND, LEAPFROG, RESCALE, NOISE_EVERY, BOXED, ADAPT, UNIFORM, BOUNCE_EVERY, MAX_BOUNCES, STALL_BOUNCE, OUTCOME = range(11)
+SINCE_NOISE, SINCE_BOUNCE, SINCE_BEST, FIXED, BOUNCES, REJECTED, GRADIENTS, STEPS, KICKED, ADAPTED = range(11, 21)
+N_FLOATS, N_INTS = 11, 21
+
+# rows[...] behind START and X of `advance`: g, p, and both times M^-1; the same at the point a step tries; the best point; the box;
+# noise and M^-1 times it
+G, P, IMAGE_G, V, TRIAL, TRIAL_G, TRIAL_P, TRIAL_IMAGE_G, TRIAL_V, BEST, LOWER, UPPER, NOISE_P, NOISE_V, N_ROWS = range(2, 17)
+
+MAX_HALVINGS = 40  # of a step that fails, before the trajectory is given up
+ROUNDING = 1e-12  # relative excess over the ceiling that is round-off
+LARGEST_EXPONENT = 690.0  # of what is still a float64
+
+
+@helper
+def conserve(rows, floats, ints):
+    """Give p the length that belongs to the conserved energy at x, and note by how much the energy was off."""
+    if ints[KIND] == ISOKINETIC:
+        return
+    excess = floats[ENERGY] - floats[FLOOR]
+    total = floats[CEILING] - floats[FLOOR]
+    have = dot(rows, P, V)
+    if ints[KIND] == BBI:
+        want = (total - excess) * (total / excess + 1.0)
+        error = sqrt(excess * (excess + have)) / total - 1.0
+    else:
+        power = floats[ETA] * (log(total) - log(excess))
+        want = expm1(min(power, LARGEST_EXPONENT))
+        error = log1p(have) - power
+    if have == 0.0:
+        return
+    floats[MAX_CORRECTION] = max(floats[MAX_CORRECTION], abs(error))
+    if ints[RESCALE]:
+        factor = sqrt(max(want, 0.0) / have)
+        scale(rows, factor, P, P)
+        scale(rows, factor, V, V)
+
+
+@helper
+def kick(rows, floats, ints, excess, gradient, image, time):
+    """Change the trial momentum by the force of a gradient (row; image: M^-1 times it) over a time; returns |change|^2."""
+    squared = dot(rows, gradient, image)
+    if squared == 0.0:
+        return 0.0
+    if ints[KIND] == ISOKINETIC:
+        n = rows.shape[1]
+        size = sqrt(squared)
+        along = -dot(rows, TRIAL_P, image) / size
+        # The exact flow of (3) at fixed g: rapidity a towards -g, here with exp(-a), which cannot overflow.
+        rapidity = time * size * floats[ETA] * n / (2.0 * excess * (n - 1))
+        decay = exp(-rapidity)
+        towards = (1.0 - decay) * (1.0 + decay + along * (1.0 - decay)) / size
+        scale(rows, 2.0 * decay, TRIAL_P, TRIAL_P)
+        scale(rows, 2.0 * decay, TRIAL_V, TRIAL_V)
+        add(rows, -towards, gradient, TRIAL_P)
+        add(rows, -towards, image, TRIAL_V)
+        length = 1.0 / sqrt(dot(rows, TRIAL_P, TRIAL_V))
+        scale(rows, length, TRIAL_P, TRIAL_P)
+        scale(rows, length, TRIAL_V, TRIAL_V)
+        return rapidity * rapidity
+    if ints[KIND] == BBI:
+        ratio = excess / (floats[CEILING] - floats[FLOOR])
+        strength = 0.5 * time * (ratio + 1.0 / ratio)
+    else:
+        strength = time * floats[ETA] / excess
+    add(rows, -strength, gradient, TRIAL_P)
+    add(rows, -strength, image, TRIAL_V)
+    return strength * strength * squared
+
+
+@helper
+def drift(rows, floats, ints, time):
+    """Move the trial point along the trial momentum over a time."""
+    if ints[KIND] == BBI:
+        time *= (floats[ENERGY] - floats[FLOOR]) / (floats[CEILING] - floats[FLOOR])
+    elif ints[KIND] == SEPARABLE:
+        time *= 2.0 / (1.0 + dot(rows, TRIAL_P, TRIAL_V))
+    scale(rows, 1.0, X, TRIAL)
+    add(rows, time, TRIAL_V, TRIAL)
+    if ints[BOXED]:
+        reflect(rows)
+
+
+def _reflect(rows):
+    for col in range(rows.shape[1]):
+        width = rows[UPPER, col] - rows[LOWER, col]
+        beyond = rows[TRIAL, col] - rows[LOWER, col]
+        if beyond < 0.0 or beyond > width:
+            beyond = beyond % (2.0 * width)
+            if beyond > width:
+                beyond = 2.0 * width - beyond
+                rows[TRIAL_P, col] = -rows[TRIAL_P, col]
+                rows[TRIAL_V, col] = -rows[TRIAL_V, col]
+            rows[TRIAL, col] = rows[LOWER, col] + beyond
+
+
+@compiled_as(_reflect)
+def reflect(rows):
+    """Fold the trial point back into the box at its walls, and turn the momentum where it was reflected an odd number of times."""
+    width = rows[UPPER] - rows[LOWER]
+    beyond = rows[TRIAL] - rows[LOWER]
+    outside = (beyond < 0.0) | (beyond > width)
+    beyond[outside] = beyond[outside] % (2.0 * width[outside])
+    turned = beyond > width
+    beyond[turned] = 2.0 * width[turned] - beyond[turned]
+    rows[TRIAL, outside] = rows[LOWER, outside] + beyond[outside]
+    rows[TRIAL_P, turned] *= -1.0
+    rows[TRIAL_V, turned] *= -1.0
+
+
+def _gaussian(metric, rows, rng):
+    for col in range(rows.shape[1]):
+        rows[NOISE_P, col] = rng.standard_normal() * sqrt(metric[col])
+        rows[NOISE_V, col] = rows[NOISE_P, col] / metric[col]
+
+
+@compiled_as(_gaussian)
+def gaussian(metric, rows, rng):
+    """A random momentum with |z|^2 about n, and M^-1 times it: isotropic where the metric is the mass.
+
+    Of a preconditioner only M and M^-1 are known, no root. There z is white, so that the soft modes are turned most, and scaled to
+    |z|^2 = n.
+    """
+    z = rng.standard_normal(rows.shape[1])
+    if metric.preconditioner is None:
+        rows[NOISE_P] = z * np.sqrt(metric.mass)
+        rows[NOISE_V] = rows[NOISE_P] / metric.mass
+        return
+    image = metric.solve(z)
+    factor = np.sqrt(z.size / np.dot(z, image))
+    rows[NOISE_P] = factor * z
+    rows[NOISE_V] = factor * image
+
+
+def _cube(metric, rows, rng):
+    for col in range(rows.shape[1]):
+        rows[NOISE_P, col] = (rng.random() - 0.5) * sqrt(metric[col])
+        rows[NOISE_V, col] = rows[NOISE_P, col] / metric[col]
+
+
+@compiled_as(_cube)
+def cube(metric, rows, rng):
+    """A random momentum from a cube, as published: not isotropic."""
+    rows[NOISE_P] = (rng.random(rows.shape[1]) - 0.5) * np.sqrt(metric.mass)
+    rows[NOISE_V] = rows[NOISE_P] / metric.mass
+
+
+@helper
+def turn(rows, along, across):
+    """Give p the direction of along * p/|p| + across * z, and keep its length."""
+    squared = dot(rows, P, V)
+    if squared == 0.0:
+        return
+    length = sqrt(squared)
+    scale(rows, along, P, P)
+    scale(rows, along, V, V)
+    add(rows, across * length, NOISE_P, P)
+    add(rows, across * length, NOISE_V, V)
+    factor = length / sqrt(dot(rows, P, V))
+    scale(rows, factor, P, P)
+    scale(rows, factor, V, V)
+
+
+@helper
+def bounced(metric, rows, floats, ints, rng):
+    """Whether this step is a bounce: then p has a new direction, drawn at random, and x stays where it is.
+
+    Bounces come every BOUNCE_EVERY steps, MAX_BOUNCES times, and where the best energy has not fallen for STALL_BOUNCE steps.
+    """
+    fixed = ints[BOUNCE_EVERY] > 0 and ints[FIXED] < ints[MAX_BOUNCES] and ints[SINCE_BOUNCE] >= ints[BOUNCE_EVERY]
+    if not (fixed or (ints[STALL_BOUNCE] > 0 and ints[SINCE_BEST] >= ints[STALL_BOUNCE])):
+        ints[SINCE_BOUNCE] += 1
+        ints[SINCE_BEST] += 1
+        if floats[ENERGY] < floats[STALL_ENERGY]:
+            floats[STALL_ENERGY] = floats[ENERGY]
+            ints[SINCE_BEST] = 0
+        return False
+    if fixed:
+        ints[FIXED] += 1
+        ints[SINCE_BOUNCE] = 0
+    ints[SINCE_BEST] = 0
+    ints[BOUNCES] += 1
+    if ints[UNIFORM]:
+        cube(metric, rows, rng)
+    else:
+        gaussian(metric, rows, rng)
+    turn(rows, 0.0, 1.0)
+    return True
+
+
+@helper
+def attempt(energy_gradient, params, rows, floats, ints, time):
+    """Rows TRIAL...: where a step over a time leads, up to its second kick; returns the energy there.
+
+    The kick is weighed against the momentum that it meets: where most of them are larger, nothing is conserved that matters.
+    """
+    scale(rows, 1.0, P, TRIAL_P)
+    scale(rows, 1.0, V, TRIAL_V)
+    first = 0.5 * time if ints[LEAPFROG] else time
+    changed = kick(rows, floats, ints, floats[ENERGY] - floats[FLOOR], G, IMAGE_G, first)
+    if changed > dot(rows, P, V):
+        ints[KICKED] += 1
+    drift(rows, floats, ints, time)
+    ints[GRADIENTS] += 1
+    return energy_gradient(rows[TRIAL], params, rows[TRIAL_G])
+
+
+@helper
+def accept(metric, rows, floats, ints, energy, time):
+    """Take the trial point; returns whether the trajectory goes on, which it does not from a floor that it has reached."""
+    solve(metric, rows, TRIAL_G, 1, TRIAL_IMAGE_G)
+    if energy < floats[BEST_ENERGY]:
+        floats[BEST_ENERGY] = energy
+        scale(rows, 1.0, TRIAL, BEST)
+    floats[MAX_ENERGY] = max(floats[MAX_ENERGY], energy)
+    below = not energy - floats[FLOOR] > 0.0
+    if below and ints[ADAPT]:
+        floats[FLOOR] = energy - floats[MARGIN]
+        ints[ADAPTED] += 1
+    if ints[LEAPFROG] and energy > floats[FLOOR]:
+        kick(rows, floats, ints, energy - floats[FLOOR], TRIAL_G, TRIAL_IMAGE_G, 0.5 * time)
+    floats[ENERGY] = energy
+    scale(rows, 1.0, TRIAL, X)
+    scale(rows, 1.0, TRIAL_G, G)
+    scale(rows, 1.0, TRIAL_IMAGE_G, IMAGE_G)
+    scale(rows, 1.0, TRIAL_P, P)
+    scale(rows, 1.0, TRIAL_V, V)
+    if below and ints[ADAPT]:
+        # The ceiling stays, so there is more energy to go round now: no error of the step.
+        noted = floats[MAX_CORRECTION]
+        conserve(rows, floats, ints)
+        floats[MAX_CORRECTION] = noted
+    return not below or ints[ADAPT] == 1
+
+
+@helper
+def step(energy_gradient, params, metric, rows, floats, ints):
+    """One step, halved as long as it leads above the ceiling or where the energy is not finite; returns how it ended.
+
+    A step that fails leaves the state as it was.
+    """
+    time = floats[STEP]
+    highest = floats[CEILING] + ROUNDING * (floats[CEILING] - floats[FLOOR])
+    for _ in range(MAX_HALVINGS):
+        energy = attempt(energy_gradient, params, rows, floats, ints, time)
+        good = largest(rows, TRIAL_G) < np.inf and abs(energy) < np.inf
+        if good and energy <= highest:
+            return RUNNING if accept(metric, rows, floats, ints, energy, time) else FLOOR_REACHED
+        ints[REJECTED] += 1
+        time *= 0.5
+    return TOO_LARGE if good else NON_FINITE
+
+
+def ecd_steps(energy_gradient, params, metric, n_steps, rows, floats, ints, rng):
+    """Up to ``n_steps`` steps and bounces of energy-conserving descent; returns how many were made."""
+    ints[OUTCOME] = RUNNING
+    for done in range(n_steps):
+        ints[STEPS] += 1
+        if bounced(metric, rows, floats, ints, rng):
+            continue
+        conserve(rows, floats, ints)
+        ints[OUTCOME] = step(energy_gradient, params, metric, rows, floats, ints)
+        if ints[OUTCOME] == FLOOR_REACHED:
+            return done + 1
+        if ints[OUTCOME] != RUNNING:
+            ints[STEPS] -= 1
+            return done
+        if floats[NOISE] > 0.0:
+            ints[SINCE_NOISE] += 1
+            if ints[SINCE_NOISE] >= ints[NOISE_EVERY]:
+                ints[SINCE_NOISE] = 0
+                gaussian(metric, rows, rng)
+                turn(rows, 1.0, floats[NOISE])
+    return n_steps
+
+
+@lru_cache(maxsize=1)
+def compiled():
+    """The stepping function compiled (from the disk cache where it has it)."""
+    signature = INT(FUNCTION_TYPES["energy_gradient"], PARAMS, VECTOR, INT, MATRIX, VECTOR, INDICES, GENERATOR)
+    return solver_kernel(signature, uses=(advance,))(ecd_steps)
