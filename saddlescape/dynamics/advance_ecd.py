@@ -46,21 +46,25 @@ LARGEST_EXPONENT = 690.0  # of what is still a float64
 
 
 @helper
-def conserve(rows, floats, ints):
-    """Give p the length that belongs to the conserved energy at x, and note by how much the energy was off."""
+def lengths(rows, floats, ints):
+    """|p|^2 as it is, and as the conserved energy has it at x; and the relative error of that energy."""
+    have = dot(rows, P, V)
     if ints[KIND] == ISOKINETIC:
-        return
+        return have, 1.0, have - 1.0
     excess = floats[ENERGY] - floats[FLOOR]
     total = floats[CEILING] - floats[FLOOR]
-    have = dot(rows, P, V)
     if ints[KIND] == BBI:
         want = (total - excess) * (total / excess + 1.0)
-        error = sqrt(excess * (excess + have)) / total - 1.0
-    else:
-        power = floats[ETA] * (log(total) - log(excess))
-        want = expm1(min(power, LARGEST_EXPONENT))
-        error = log1p(have) - power
-    if have == 0.0:
+        return have, want, sqrt(excess * (excess + have)) / total - 1.0
+    power = floats[ETA] * (log(total) - log(excess))
+    return have, expm1(min(power, LARGEST_EXPONENT)), log1p(have) - power
+
+
+@helper
+def conserve(rows, floats, ints):
+    """Give p the length that belongs to the conserved energy at x, and note by how much the energy was off."""
+    have, want, error = lengths(rows, floats, ints)
+    if have == 0.0 or ints[KIND] == ISOKINETIC:
         return
     floats[MAX_CORRECTION] = max(floats[MAX_CORRECTION], abs(error))
     if ints[RESCALE]:
