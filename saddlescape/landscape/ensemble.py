@@ -55,8 +55,6 @@ class Ensemble:
     average : (R, n) array
         Where each run puts the point: the average over the last half of its steps (of a deterministic method the last iterate, of
         one that explores the best), or the certified point where there is one.
-    energy : (R,) array
-        Energy there; NaN without an exact one.
     status : list of Status
         How each run ended.
     index : (R,) int array
@@ -70,11 +68,12 @@ class Ensemble:
         With a level: whether the energy is at most that. With a reference: whether the run ended within ``radius`` of it, a
         trajectory that explores with its best point. With neither: whether it converged to a certified point of the index asked
         for, or made all its steps if it explores.
+    energy : (R,) array
+        Energy at ``average``; NaN without an exact one.
     """
 
     x: np.ndarray
     average: np.ndarray
-    energy: np.ndarray
     status: list[Status]
     index: np.ndarray
     n_steps: np.ndarray
@@ -82,6 +81,7 @@ class Ensemble:
     errors: np.ndarray
     average_errors: np.ndarray
     success: np.ndarray
+    energy: np.ndarray
 
     @property
     def success_fraction(self) -> float:
@@ -344,7 +344,6 @@ def _collected(
     return Ensemble(
         x=np.array([one.x for one in runs]),
         average=average,
-        energy=energy,
         status=status,
         index=np.array([one.index for one in runs]),
         n_steps=np.array([one.n_steps for one in runs]),
@@ -352,4 +351,5 @@ def _collected(
         errors=errors[0],
         average_errors=errors[1],
         success=success,
+        energy=energy,
     )
