@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "Ackley": "ackley",
     "ArctanWells": "arctan_wells",
     "Butterfly": "butterfly",
     "ChafeeInfante": "chafee_infante",
@@ -13,10 +14,12 @@ _HOME = {
     "ModifiedMuellerBrown": "mueller_brown",
     "ModifiedRosenbrock": "modified_rosenbrock",
     "MuellerBrown": "mueller_brown",
+    "MultiBasin": "multi_basin",
     "PhaseField": "phase_field",
     "ReducedLandauDeGennes": "liquid_crystals",
     "RobustRegression": "robust_regression",
     "TanhNetwork": "tanh_network",
+    "Zakharov": "zakharov",
 }
 
 __all__ = sorted(_HOME)

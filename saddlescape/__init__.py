@@ -22,6 +22,9 @@ _HOME = {
     "FiniteSum": "stochastic",
     "RandomQuadrature": "stochastic",
     "FunctionValues": "stochastic",
+    "BBI": "dynamics.ecd",
+    "ECDSep": "dynamics.ecd",
+    "Isokinetic": "dynamics.ecd",
     "GradientFlow": "dynamics.flow",
     "HiSD": "dynamics.hisd",
     "SHiSD": "dynamics.shisd",
@@ -42,6 +45,7 @@ _HOME = {
 __all__ = ["__version__", "models", "parts", "plotting", *_HOME]
 
 if TYPE_CHECKING:
+    from .dynamics.ecd import BBI, ECDSep, Isokinetic
     from .dynamics.eigenvectors import stochastic_eigenvectors
     from .dynamics.flow import GradientFlow
     from .dynamics.hisd import HiSD

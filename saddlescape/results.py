@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,9 @@ class Status(Enum):
     NOT_CERTIFIED = "not-certified"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    COMPLETED = "completed"
+    FLOOR_REACHED = "floor-reached"
+    STEP_TOO_LARGE = "step-too-large"
 
     @property
     def sentence(self) -> str:
@@ -41,6 +45,9 @@ _SENTENCES = {
     Status.NOT_CERTIFIED: "The search met its tolerance, but the Morse index of the point could not be certified.",
     Status.INTERRUPTED: "The search was interrupted by the user.",
     Status.FAILED: "The search was ended by an error of the model or of a worker process.",
+    Status.COMPLETED: "The trajectory made all its steps.",
+    Status.FLOOR_REACHED: "The trajectory came to a point whose energy is at the floor or below it.",
+    Status.STEP_TOO_LARGE: "The trajectory could not go on: steps led above the ceiling, however short they were made.",
 }
 
 
@@ -161,6 +168,61 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
+class Descent:
+    """What an energy-conserving trajectory went through, and what it takes to go on as if it had never ended.
+
+    Parameters
+    ----------
+    best_x : (n,) array
+        The point of lowest energy on the way.
+    best_energy : float
+    floor, ceiling : float
+        Those in force at the end; the ceiling is infinite where there is none.
+    n_bounces : int
+        Steps that drew a new direction.
+    n_lowered : int
+        How often the floor was lowered because it was reached.
+    max_correction : float
+        The largest relative error of the conserved energy that a step left to be corrected; see `EnergyConserving`.
+    kicked : float
+        The part of the steps whose kick was larger than the momentum.
+    momentum, velocity : (n,) arrays
+        The momentum p at the end, and M^-1 p.
+    counters : tuple of int
+        Steps since the last noise, the last fixed bounce and the last best point, and the number of fixed bounces.
+    stall_energy : float
+        The best energy that stall bounces compare with.
+    random_state : dict
+        State of the random stream at the end.
+    seed : SeedSequence or None
+        What that stream was seeded with.
+    """
+
+    best_x: np.ndarray
+    best_energy: float
+    floor: float
+    ceiling: float
+    n_bounces: int
+    n_lowered: int
+    max_correction: float
+    kicked: float
+    momentum: np.ndarray
+    velocity: np.ndarray
+    counters: tuple[int, ...]
+    stall_energy: float
+    random_state: dict[str, Any] = field(repr=False)
+    seed: Any = None
+
+    def __str__(self) -> str:
+        ceiling = f", ceiling {self.ceiling:.10g}" if np.isfinite(self.ceiling) else ""
+        lowered = f" (lowered {self.n_lowered} times)" if self.n_lowered else ""
+        return (
+            f"best energy {self.best_energy:.10g} over the floor {self.floor:.10g}{lowered}{ceiling}; {self.n_bounces} bounces, "
+            f"largest energy correction {self.max_correction:.1e}; seed {getattr(self.seed, 'entropy', 'not known')}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
     """The path of a search, as far as it was asked for.
 
@@ -204,7 +266,10 @@ class SearchResult:
     estimate : Estimate or None
         Of a stochastic search whose point was not certified: where it is, with its error bar.
     n_rejected : int
-        Steps of a stochastic search that were rejected because an estimate was not finite.
+        Steps that were rejected: of a stochastic search because an estimate was not finite, of an energy-conserving trajectory
+        because they led above the ceiling.
+    descent : Descent or None
+        Of an energy-conserving trajectory: best point, bounces, energy corrections, and what it takes to go on.
     """
 
     status: Status
@@ -223,10 +288,11 @@ class SearchResult:
     trajectory: Trajectory | None = field(default=None, repr=False)
     n_rejected: int = field(default=0, metadata=_NOT_STORED)
     estimate: Estimate | None = field(default=None, metadata=_NOT_STORED)
+    descent: Descent | None = field(default=None, metadata=_NOT_STORED)
 
     @property
     def success(self) -> bool:
         """Whether the search ended as asked for: at a certified point of the index asked for, or, without an exact gradient, at an
-        estimate that met the tolerance.
+        estimate that met the tolerance; a trajectory that explores: after all its steps, or at its floor.
         """
-        return self.status in (Status.CONVERGED, Status.ESTIMATED)
+        return self.status in (Status.CONVERGED, Status.ESTIMATED, Status.COMPLETED, Status.FLOOR_REACHED)

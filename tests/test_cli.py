@@ -150,7 +150,6 @@ def test_the_version_is_told(capsys):
         ("explore",),
         ("explore", "run.toml", "--workers", "0"),
         ("explore", "run.toml", "--resume", "--overwrite"),
-        ("search", "MuellerBrown"),
         ("search", "MuellerBrown", "--index", "-1"),
         ("search", "MuellerBrown", "--index", "1", "--tol", "nan"),
         ("plot", "run.h5"),
@@ -288,6 +287,30 @@ def test_a_search_that_fails_is_code_1(capsys):
     found = json.loads(captured.out)
     assert (found["success"], found["status"], found["point"]) == (False, "max-steps", None)
     assert captured.err == "saddlescape: no stationary point of index 1 was reached: max-steps\n"
+
+
+def test_a_trajectory_explores_as_a_run_file_says(capsys, tmp_path):
+    path = tmp_path / "run.toml"
+    method = '[method]\nname = "ECDSep"\nfloor = -150\nceiling = -36.7\nstep = 0.01\nbox = [[-1.5, 1.2], [-0.3, 1.9]]\n'
+    path.write_text('[model]\nname = "MuellerBrown"\n' + method)
+    assert run("search", path, "--max-steps", 2000, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["status"], found["steps"], found["point"], found["descent"]["floor"]) == ("completed", 2000, None, -150.0)
+    np.testing.assert_allclose(found["descent"]["best_energy"], -146.6995, atol=1e-3)
+    assert run("search", path, "--max-steps", 2000) == 0
+    assert "ceiling -36.7" in capsys.readouterr().out
+    assert run("search", path, "--index", 1) == 1
+    assert "leave it out" in capsys.readouterr().err
+    assert run("explore", path) == 1
+    assert "ECDSep explores" in capsys.readouterr().err
+    path.write_text('[model]\nname = "MuellerBrown"\n' + method.replace("-150", '"lowest"'))
+    assert run("search", path) == 1
+    assert """floor: got 'lowest', expected an energy or "adapt\"""" in capsys.readouterr().err
+
+
+def test_a_search_needs_an_index_unless_it_explores(capsys):
+    assert run("search", "MuellerBrown") == 1
+    assert "--index: say which" in capsys.readouterr().err
 
 
 NOISY = '[model]\nname = "MuellerBrown"\n[stochastic]\nname = "NoisyModel"\ngradient_noise = 5.0\n[method]\nname = "SHiSD"\n'

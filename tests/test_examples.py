@@ -65,6 +65,15 @@ def test_stochastic_saddle(folder):
     assert (folder / "stochastic_saddle.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_energy_conserving(folder):
+    lines = script("energy_conserving.py", folder, "20").splitlines()
+    assert re.fullmatch(r"Zakharov: \S+e-1[678] after 2500 steps", lines[0])
+    assert all(re.match(r"Ackley, .*: [1-9]\d* of 20 runs", line) for line in lines[1:3])
+    assert lines[3].endswith("minima at -146.6995")
+    assert lines[4].endswith("minima at -146.6995, -108.1667, -80.7678")
+    assert (folder / "energy_conserving.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_neural_network(folder):
     rows = [line.split() for line in script("neural_network.py", folder).splitlines()[1:-1]]
     found = {(int(index), float(loss)) for index, loss, *_ in rows}

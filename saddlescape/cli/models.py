@@ -27,17 +27,25 @@ def run_check_model(options: argparse.Namespace) -> int:
 
 
 def run_search(options: argparse.Namespace) -> int:
-    """``search MODEL --index K``: search one stationary point."""
+    """``search MODEL --index K``: search one stationary point, or explore with a method that does."""
     from .. import search
+    from ..dynamics.search import explores
     from .report import describe_search, search_summary
 
     model, method, start = _problem(options)
     limits = {"tol": options.tol, "max_steps": options.max_steps}
     given = {key: value for key, value in limits.items() if value is not None}
-    result = search(model, start, replace(method, index=options.index), rng=options.seed, **given)
+    if not explores(method):
+        if options.index is None:
+            raise ValueError("--index: say which Morse index to look for, for instance --index 1")
+        method = replace(method, index=options.index)
+    elif options.index is not None:
+        raise ValueError(f"--index: {type(method).__name__} explores and looks for no index; leave it out")
+    result = search(model, start, method, rng=options.seed, **given)
     print(json.dumps(search_summary(result), indent=2, allow_nan=False) if options.json else describe_search(result))
     if not result.success:
-        say(f"no stationary point of index {options.index} was reached: {result.status.value}")
+        aim = "the trajectory ended early" if explores(method) else f"no stationary point of index {options.index} was reached"
+        say(f"{aim}: {result.status.value}")
     return 0 if result.success else 1
 
 

@@ -74,7 +74,7 @@ def _add_model_commands(add: Any) -> None:
     check.add_argument("model", metavar="MODEL", help="name of a shipped model, path/file.py:Class, or a run file")
     search = add("search", models.run_search, "search one stationary point of a given Morse index")
     search.add_argument("model", metavar="MODEL", help="name of a shipped model, path/file.py:Class, or a run file")
-    search.add_argument("--index", type=natural, required=True, metavar="K", help="the Morse index to look for")
+    search.add_argument("--index", type=natural, metavar="K", help="the Morse index to look for, unless the method explores")
     search.add_argument("--start", nargs="+", metavar="START", help="numbers, the name of a start, or a .npy file")
     search.add_argument("--tol", type=tolerance, help="gradient norm, in the mass norm, to reach")
     search.add_argument("--max-steps", type=positive, metavar="N", help="give up after so many steps")

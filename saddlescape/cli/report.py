@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
     from ..landscape.records import Edge, Node
-    from ..results import Estimate, SearchResult, StationaryPoint
+    from ..results import Descent, Estimate, SearchResult, StationaryPoint
 
 _HEAD = 4  # eigenvalues shown of each point
 _SHORT = 8  # unknowns up to which a point is written out
@@ -152,6 +152,19 @@ def search_summary(result: SearchResult) -> dict[str, Any]:
         "rejected": result.n_rejected,
         "point": None if point is None else _point(point),
         "estimate": None if result.estimate is None else _estimate(result.estimate),
+        "descent": None if result.descent is None else _descent(result.descent),
+    }
+
+
+def _descent(descent: Descent) -> dict[str, Any]:
+    return {
+        "best_x": descent.best_x.tolist(),
+        "best_energy": _finite(descent.best_energy),
+        "floor": _finite(descent.floor),
+        "ceiling": _finite(descent.ceiling),
+        "bounces": descent.n_bounces,
+        "lowered": descent.n_lowered,
+        "max_correction": _finite(descent.max_correction),
     }
 
 
@@ -169,8 +182,8 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
 
 def describe_search(result: SearchResult) -> str:
     """A search as text: how it ended, its point or what is known of it, what it cost."""
-    point, estimate = result.point, result.estimate
-    lines = [result.message if point is None and estimate is None else result.status.sentence]
+    point, estimate, descent = result.point, result.estimate, result.descent
+    lines = [result.message if point is None and estimate is None and descent is None else result.status.sentence]
     if point is not None:
         if point.x.size <= _SHORT:
             lines.append(f"x              {' '.join(f'{value:.12g}' for value in point.x)}")
@@ -183,6 +196,8 @@ def describe_search(result: SearchResult) -> str:
         ]
     elif estimate is not None:
         lines += _estimate_lines(estimate)
+    elif descent is not None:
+        lines += _descent_lines(descent, result)
     lines.append(
         f"cost           {_counted(result.n_steps, 'step')}, {_counted(result.n_gradient, 'gradient')}, "
         f"{_counted(result.n_hvp, 'Hessian-vector product')}, {result.seconds:.3g} s"
@@ -202,6 +217,18 @@ def _estimate_lines(estimate: Estimate) -> list[str]:
         f"gradient norm  at most {estimate.gradient_norm:.1e} (95 %)",
         f"Morse index    {estimate.index} with confidence {estimate.index_confidence:.3f}",
         f"eigenvalues    {' '.join(_measured(*pair) for pair in values)}",
+    ]
+
+
+def _descent_lines(descent: Descent, result: SearchResult) -> list[str]:
+    lines = [f"best x         {' '.join(f'{value:.12g}' for value in descent.best_x)}"] if descent.best_x.size <= _SHORT else []
+    ceiling = f"ceiling {descent.ceiling:.6g}" if math.isfinite(descent.ceiling) else "no ceiling"
+    return [
+        *lines,
+        f"best energy    {descent.best_energy:.12g}, {descent.best_energy - descent.floor:.3g} above the floor; {ceiling}",
+        f"highest        {result.max_energy:.6g}; last {result.energy:.6g}",
+        f"steps          {_counted(descent.n_bounces, 'bounce')}, {result.n_rejected} rejected, largest energy correction "
+        f"{descent.max_correction:.1e}",
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .ecd import BBI, ECDSep, Isokinetic
 from .flow import GradientFlow
 from .hisd import HiSD
 from .shisd import SHiSD
@@ -25,7 +26,7 @@ from .steps import (
     PowerStep,
 )
 
-_METHODS = (HiSD, SHiSD, GradientFlow)
+_METHODS = (HiSD, SHiSD, GradientFlow, ECDSep, Isokinetic, BBI)
 _PARTS = (
     LOBPCG, BarzilaiBorwein, Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, FixedStep, HeavyBall, Nesterov,
     PowerStep,

@@ -16,6 +16,7 @@ from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
 from ..results import Estimate, SearchResult, StationaryPoint, Status, Trajectory
 from . import advance
+from .ecd_state import warn_rough
 from .schedules import warn_slow, warn_unstable
 from .state import Method, State
 
@@ -55,8 +56,8 @@ def search(
     model : EnergyModel
     x0 : (n,) array
         Where to start.
-    method : HiSD, GradientFlow or another `Method`
-        With its index, for instance ``HiSD(index=1)``.
+    method : HiSD, GradientFlow, ECDSep or another `Method`
+        With its index, for instance ``HiSD(index=1)``; methods that explore have none.
     tol : float
         The dynamics ends when the gradient norm (mass inner product) is at most this. With ``polish`` it usually ends
         earlier: as soon as Newton's method takes over, which goes on to round-off.
@@ -73,7 +74,8 @@ def search(
     frame : (k, n) array, optional
         First guess of the unstable directions.
     polish : bool
-        Let Newton's method finish the search. Without it the dynamics alone has to meet ``tol``.
+        Let Newton's method finish the search. Without it the dynamics alone has to meet ``tol``. A method that explores
+        (`ECDSep`, `Isokinetic`, `BBI`) does not converge: it makes all its steps, whatever ``polish`` and ``tol``.
 
     Returns
     -------
@@ -107,9 +109,15 @@ def search(
     warn_unstable(method, connect(model, x0, method), x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
     warn_slow(method, connect(model, result.x, method), result.x, index)
+    warn_rough(result)
     if raise_on_failure and not result.success:
         raise SearchError(result)
     return result
+
+
+def explores(method: Any) -> bool:
+    """Whether a method does not converge but makes all its steps, as those of energy-conserving descent do."""
+    return getattr(method, "explores", False)
 
 
 def check_method(method: Any, builtin: str, model: EnergyModel) -> None:
@@ -258,6 +266,8 @@ class _Search:
         """Steps until the search ends; returns how."""
         state, limits = self.state, self.limits
         self._record()
+        if explores(self.method):
+            return self._explored()
         if state.outcome == advance.NON_FINITE:
             return Status.NON_FINITE
         while True:
@@ -280,6 +290,16 @@ class _Search:
                 self.left = True
             if state.outcome == advance.TOO_FAR or (self.left and state.energy > self.ceiling):
                 return Status.DIVERGED
+
+    def _explored(self) -> Status:
+        """All steps of a method that does not converge, unless it cannot go on; returns how it ended."""
+        while self.state.ended is None:
+            if self.n_steps >= self.limits.max_steps:
+                return Status.COMPLETED
+            if self.callback is not None and self.callback(self.state):
+                return Status.INTERRUPTED
+            self._steps(min(self._check_every(), self.limits.max_steps - self.n_steps))
+        return self.state.ended
 
     def stay(self) -> Status | None:
         """How the search ends if its start is a stationary point up to a small step, else None."""
@@ -413,6 +433,9 @@ class _Search:
             message += f" {self.note}."
         if estimate is not None:
             message += f" Estimate: {estimate}."
+        descent = self.method.summary(state) if explores(self.method) else None
+        if descent is not None:
+            message += f" Trajectory: {descent}."
         path = None
         if self.limits.keep_path:
             if self.point is not None:
@@ -422,6 +445,7 @@ class _Search:
         return SearchResult(
             status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient,
             d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path, getattr(state, "n_rejected", 0), estimate,
+            descent,
         )  # fmt: skip
 
     def _estimate(self) -> Estimate | None:

@@ -38,6 +38,9 @@ class Method(Protocol):
     draws : bool
         False: with a frame given, or for index 0, nothing is drawn, and ``rng`` may be None. Seeding a stream takes as long as
         twenty steps of a small model.
+    explores : bool
+        True: it does not converge, and is asked for all its steps. It then has ``summary(state) -> Descent``, its ``index`` is 0,
+        and its state has ``ended``: the `Status` that says why it cannot go on, None while it can.
     careful() -> Method
         The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """

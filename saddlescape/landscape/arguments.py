@@ -12,7 +12,7 @@ import numpy as np
 from ..dynamics.describe import describe
 from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
-from ..dynamics.search import check_method
+from ..dynamics.search import check_method, explores
 from ..given import check_point
 from ..model import EnergyModel
 from ..numerics.check import gradient_consistent
@@ -28,6 +28,11 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
         raise ValueError(f"max_index: got {max_index}, expected 0 to {model.dim}, the number of unknowns, or None")
     method = HiSD() if method is None else method
     check_method(method, "HiSD(), SHiSD()", model)
+    if explores(method):
+        raise TypeError(
+            f"method: {type(method).__name__} explores and reaches no stationary points, expected HiSD() or SHiSD(); use it with "
+            "search"
+        )
     if getattr(method, "index", None) is not None:
         raise ValueError(
             f"method: its index is {method.index}, but a landscape asks for another index in every search; leave it out"

@@ -52,7 +52,10 @@ def _part(value: Any, where: str) -> Any:
 
 def construct(cls: type, values: Mapping[str, Any], known: list[str], where: str, **given: Any) -> Any:
     """An object of the class from the keys of a table, those ``known``; ``given`` are the other fields it takes."""
-    hints, fields, built = get_annotations(cls, eval_str=True), {f.name: f for f in dataclasses.fields(cls)}, dict(given)
+    hints, fields, built = {}, {f.name: f for f in dataclasses.fields(cls)}, dict(given)
+    for base in reversed(cls.__mro__):
+        if "__dataclass_fields__" in vars(base):  # the fields of a base class are told by its own annotations alone
+            hints |= get_annotations(base, eval_str=True)
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{where} unknown key {key!r}{nearest(key, known)}; {cls.__name__} takes {listed(known)}")
@@ -60,8 +63,8 @@ def construct(cls: type, values: Mapping[str, Any], known: list[str], where: str
         if any(map(dataclasses.is_dataclass, types)):
             value = _part(value, f"{where} {key}")
         if type(value) not in types and not (float in types and is_integer(value)):
-            words = {bool: "true or false", int: "an integer", float: "a number"}
-            expected = " or ".join(words.get(kind, kind.__name__) for kind in types if kind is not NoneType)
+            words = {bool: "true or false", int: "an integer", float: "a number", str: "a text", list: "an array"}
+            expected = " or ".join(words.get(kind, kind.__name__) for kind in types if kind not in (NoneType, tuple))
             raise ValueError(f"{where} {key}: got {described(value)}, expected {expected}")
         built[key] = value
     missing = [key for key in known if key not in values and fields[key].default is dataclasses.MISSING]

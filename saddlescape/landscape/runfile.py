@@ -126,7 +126,8 @@ class OutputTable:
     figure: str | None = field(default=None, metadata={"kind": TEXT})
 
 
-_METHODS = {"HiSD": "hisd", "SHiSD": "shisd"}  # name and home of the methods that run a landscape
+# Name and home of the methods that run a landscape, and of those that explore, for `saddlescape search`.
+_METHODS = {"HiSD": "hisd", "SHiSD": "shisd", "ECDSep": "ecd", "Isokinetic": "ecd", "BBI": "ecd"}
 _SOURCES = ("NoisyModel", "RandomQuadrature", "FunctionValues")  # what makes a stochastic model of any other
 
 

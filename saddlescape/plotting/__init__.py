@@ -5,5 +5,15 @@ from .curves import plot_convergence, plot_mse, plot_spectrum
 from .figure import save_figure
 from .pathway import plot_pathway
 from .states import plot_state
+from .trajectory import plot_trajectory
 
-__all__ = ["plot_contour", "plot_convergence", "plot_mse", "plot_pathway", "plot_spectrum", "plot_state", "save_figure"]
+__all__ = [
+    "plot_contour",
+    "plot_convergence",
+    "plot_mse",
+    "plot_pathway",
+    "plot_spectrum",
+    "plot_state",
+    "plot_trajectory",
+    "save_figure",
+]

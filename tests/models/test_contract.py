@@ -23,6 +23,8 @@ DATA = {"inputs": _ROWS[:, :3].tolist(), "outputs": (_ROWS[:, 3:] + _ROWS[:, :2]
 
 # Name of the model, its arguments, and which of the `OPTIONAL` members it must have.
 CASES = {
+    "Ackley": ("Ackley", {"dim": 3}, ()),
+    "Ackley-shallow": ("Ackley", {"dim": 2, "coefficient": 0.02}, ()),
     "ArctanWells": ("ArctanWells", {"M": [[0.8, -0.2, 0.0], [-0.2, 0.5, 0.1], [0.0, 0.1, 0.7]], "alpha": 4.0}, ("hessian",)),
     "Butterfly": ("Butterfly", {}, ("symmetry",)),
     "ChafeeInfante": ("ChafeeInfante", {"n": 30, "lam": 5.5}, FIELD),
@@ -34,11 +36,13 @@ CASES = {
     "ModifiedMuellerBrown": ("ModifiedMuellerBrown", {}, ()),
     "ModifiedRosenbrock": ("ModifiedRosenbrock", {"s": [-500.0] * 5 + [1.0] * 45}, ("hessian", "preconditioner")),
     "MuellerBrown": ("MuellerBrown", {}, ()),
+    "MultiBasin": ("MultiBasin", {}, ("symmetry",)),
     "PhaseField": ("PhaseField", {"n": 16, "kappa": 0.02}, (*FIELD, "zero_modes")),
     "ReducedLandauDeGennes": ("ReducedLandauDeGennes", {"n": 17, "lambda2": 10.0}, FIELD),
     "RobustRegression": ("RobustRegression", {"cutoff": 1.0, "features": ["sepal width", "sepal length"]}, ()),
     "TanhNetwork": ("TanhNetwork", {}, ("symmetry",)),
     "TanhNetwork-large": ("TanhNetwork", {"hidden": 5, "species": ["setosa", "versicolor", "virginica"]}, ("symmetry",)),
+    "Zakharov": ("Zakharov", {"dim": 10}, ("hessian", "symmetry")),
 }
 
 

@@ -35,6 +35,28 @@ def butterfly(z):
     return energy, np.array([4 * x**3 - 3 * x * y**2 + 2 * x * y - 4 * x, -3 * x**2 * y + 4 * y**3 - 6 * y**2 + 2 * y + x**2])
 
 
+def ackley(x, dim, coefficient):
+    r, waves = np.sqrt((x**2).sum() / dim), np.cos(2 * np.pi * x).sum() / dim
+    energy = -20 * np.exp(-coefficient * r) - np.exp(waves) + 20 + np.e
+    gradient = 20 * coefficient * np.exp(-coefficient * r) * x / (dim * r)
+    return energy, gradient + np.exp(waves) * 2 * np.pi * np.sin(2 * np.pi * x) / dim
+
+
+def multi_basin(x):
+    centres, rates, depths = np.array([[-2, -2], [2, 2]]), np.array([0.4, 0.8]), np.array([1, 1 - 2.75e-6])
+    d = x - centres
+    squares = (d**2).sum(axis=1)
+    wells = depths * np.exp(-rates * squares)
+    energy = 1 - wells.sum() + 1e-3 * squares.prod()
+    return energy, 2 * (rates * wells) @ d + 2e-3 * squares[::-1] @ d
+
+
+def zakharov(x, dim):
+    weights = np.arange(1, dim + 1) / 2
+    s = weights @ x
+    return (x**2).sum() + s**2 + s**4, 2 * x + (2 * s + 4 * s**3) * weights
+
+
 def double_wells(x, weights):
     c = np.array(weights)
     return (c * (x**2 - 1) ** 2).sum(), 4 * c * (x**3 - x)
@@ -115,6 +137,7 @@ FINITE_SUMS = {
 
 TWINS = {
     **FINITE_SUMS,
+    "Ackley": (ackley, {"dim": 3, "coefficient": 0.02}, (-4.0, 4.0)),
     "ArctanWells": (arctan_wells, {"M": ((0.8, -0.2, 0.1), (-0.2, 0.5, 0.3), (0.1, 0.3, 0.9)), "alpha": 4.5}, (0.0, 10.0)),
     "Butterfly": (butterfly, {}, (-2.5, 2.5)),
     "DoubleWells": (double_wells, {"weights": (1.0, 0.3, 2.0, 5.0)}, (-2.0, 2.0)),
@@ -122,6 +145,8 @@ TWINS = {
     "ModifiedMuellerBrown": (lambda x: mueller_brown(x, modified=True), {}, (-2.0, 2.0)),
     "ModifiedRosenbrock": (modified_rosenbrock, {"s": (-500.0, 3.0, 0.0, 1.0, -2.0, 40.0)}, (-2.0, 3.0)),
     "MuellerBrown": (mueller_brown, {}, (-2.0, 2.0)),
+    "MultiBasin": (multi_basin, {}, (-4.0, 4.0)),
+    "Zakharov": (zakharov, {"dim": 10}, (-2.0, 2.0)),
 }
 
 

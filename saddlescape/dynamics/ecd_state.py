@@ -1,0 +1,238 @@
+"""Where an energy-conserving trajectory stands, how one begins, and the calls that connect it to a model."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..numerics.derivatives import Derivatives
+from ..results import Descent, SearchResult, Status
+from . import advance_ecd as stepping
+from .advance import NON_FINITE, RUNNING, START, X
+
+NOISE_EVERY = 10  # steps, under a preconditioner: noise costs a solve
+VANISHING = 1e-8  # gradient times 1 + max|x|, relative to the excess energy, below which it has no direction to speak of
+ROUGH = 0.1  # relative error of a conserved energy that deserves a warning
+_ENDINGS = {
+    RUNNING: None,
+    NON_FINITE: Status.NON_FINITE,
+    stepping.FLOOR_REACHED: Status.FLOOR_REACHED,
+    stepping.TOO_LARGE: Status.STEP_TOO_LARGE,
+}
+
+
+@dataclass(eq=False, kw_only=True)
+class DescentState:
+    """Where an energy-conserving trajectory stands; see `saddlescape.dynamics.state.State` for what the loop reads.
+
+    Attributes
+    ----------
+    rows, floats, ints : arrays
+        What the stepping function updates in place, see `saddlescape.dynamics.advance_ecd`.
+    mass : (n,) array
+    rng : Generator
+        The stream of noise and bounces.
+    seed : SeedSequence or None
+        What the stream was seeded with, if it was.
+    """
+
+    rows: np.ndarray
+    floats: np.ndarray
+    ints: np.ndarray
+    mass: np.ndarray
+    rng: np.random.Generator
+    seed: Any = None
+    check_every: int = 1000
+    length: float = np.inf
+    next_move: float = np.inf
+    patience: int = np.iinfo(np.int64).max
+
+    @property
+    def start(self) -> np.ndarray:
+        """Where the trajectory began, (n,)."""
+        return self.rows[START]
+
+    @property
+    def x(self) -> np.ndarray:
+        """Where it stands, (n,); a view, as all of these."""
+        return self.rows[X]
+
+    @property
+    def g(self) -> np.ndarray:
+        """dE/dx at x, (n,)."""
+        return self.rows[stepping.G]
+
+    @property
+    def momentum(self) -> np.ndarray:
+        """The momentum, (n,)."""
+        return self.rows[stepping.P]
+
+    @property
+    def best_x(self) -> np.ndarray:
+        """The point of lowest energy so far, (n,)."""
+        return self.rows[stepping.BEST]
+
+    @property
+    def energy(self) -> float:
+        """E(x)."""
+        return float(self.floats[stepping.ENERGY])
+
+    @property
+    def best_energy(self) -> float:
+        """The lowest energy so far."""
+        return float(self.floats[stepping.BEST_ENERGY])
+
+    @property
+    def max_energy(self) -> float:
+        """The highest energy so far."""
+        return float(self.floats[stepping.MAX_ENERGY])
+
+    @property
+    def floor(self) -> float:
+        """The floor in force."""
+        return float(self.floats[stepping.FLOOR])
+
+    @property
+    def ceiling(self) -> float:
+        """The ceiling in force, infinite where there is none."""
+        return float(self.floats[stepping.CEILING])
+
+    @property
+    def gradient_norm(self) -> float:
+        """Norm of dE/dx in the mass inner product."""
+        return float(np.sqrt(np.dot(self.g, self.g / self.mass)))
+
+    @property
+    def outcome(self) -> int:
+        """How the last steps ended, see `saddlescape.dynamics.advance_ecd`."""
+        return int(self.ints[stepping.OUTCOME])
+
+    @property
+    def ended(self) -> Status | None:
+        """Why the trajectory cannot go on; None where it can."""
+        return _ENDINGS[self.outcome]
+
+    @property
+    def n_rejected(self) -> int:
+        """How many steps were rejected and halved."""
+        return int(self.ints[stepping.REJECTED])
+
+    @property
+    def energy_error(self) -> float:
+        """By how much the conserved energy is off here, relative (of `ECDSep` the error of D^eta (1 + |p|^2))."""
+        return float(stepping.lengths(self.rows, self.floats, self.ints)[2])
+
+    def widen(self, length: float) -> None:
+        """Lengths mean nothing to a trajectory that does not converge."""
+
+
+def empty_state(derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generator) -> DescentState:
+    """Arrays at x0 (n,), energy and gradient evaluated, without a momentum."""
+    rows = np.zeros((stepping.N_ROWS, x0.size))
+    rows[START] = rows[X] = rows[stepping.BEST] = x0
+    floats, ints = np.zeros(stepping.N_FLOATS), np.zeros(stepping.N_INTS, dtype=np.int64)
+    energy = derivatives.energy_gradient(rows[X], rows[stepping.G])
+    floats[[stepping.ENERGY, stepping.BEST_ENERGY, stepping.MAX_ENERGY]] = energy
+    floats[stepping.STALL_ENERGY] = np.inf
+    floats[stepping.ETA] = 1.0
+    ints[stepping.RESCALE] = ints[stepping.NOISE_EVERY] = 1
+    state = DescentState(
+        rows=rows,
+        floats=floats,
+        ints=ints,
+        mass=derivatives.mass_vector,
+        rng=rng,
+        seed=getattr(rng.bit_generator, "seed_seq", None),
+        check_every=1000 if derivatives.compiled else 20,
+    )
+    if not (np.isfinite(energy) and np.isfinite(state.gradient_norm)):
+        ints[stepping.OUTCOME] = NON_FINITE
+        return state
+    rows[stepping.IMAGE_G] = derivatives.solve(rows[stepping.G])
+    return state
+
+
+def set_out(derivatives: Derivatives, state: DescentState, direction: tuple[float, ...] | None) -> None:
+    """Give the momentum its first direction: the one given, else downhill, else (at a stationary point) one drawn at random."""
+    rows, floats = state.rows, state.floats
+    excess = floats[stepping.ENERGY] - floats[stepping.FLOOR]
+    if direction is not None:
+        rows[stepping.V] = direction
+        rows[stepping.P] = derivatives.apply(rows[stepping.V])
+    elif state.gradient_norm * (1.0 + np.abs(state.x).max()) > VANISHING * excess:
+        rows[stepping.P], rows[stepping.V] = -rows[stepping.G], -rows[stepping.IMAGE_G]
+    else:
+        stepping.gaussian(derivatives, rows, state.rng)
+        rows[[stepping.P, stepping.V]] = rows[[stepping.NOISE_P, stepping.NOISE_V]]
+    rows[[stepping.P, stepping.V]] /= np.sqrt(np.dot(rows[stepping.P], rows[stepping.V]))
+    stepping.conserve(rows, floats, state.ints)
+    floats[stepping.MAX_CORRECTION] = 0.0
+
+
+def go_on(state: DescentState, descent: Descent) -> None:
+    """Set a state at the end of another trajectory to go on as that one would have."""
+    state.rows[stepping.P], state.rows[stepping.V] = descent.momentum, descent.velocity
+    state.rows[stepping.BEST] = descent.best_x
+    state.floats[stepping.BEST_ENERGY] = descent.best_energy
+    state.floats[stepping.STALL_ENERGY] = descent.stall_energy
+    state.floats[[stepping.FLOOR, stepping.CEILING]] = descent.floor, descent.ceiling
+    state.ints[stepping.SINCE_NOISE : stepping.FIXED + 1] = descent.counters
+    state.rng = np.random.Generator(getattr(np.random, descent.random_state["bit_generator"])())
+    state.rng.bit_generator.state = descent.random_state
+    state.seed = descent.seed
+
+
+def make_steps(derivatives: Derivatives, state: DescentState, n_steps: int) -> int:
+    """Up to ``n_steps`` steps and bounces; returns how many were made."""
+    arrays = (n_steps, state.rows, state.floats, state.ints, state.rng)
+    if not derivatives.compiled:
+        return stepping.ecd_steps(lambda x, params, out: derivatives.energy_gradient(x, out), None, derivatives, *arrays)
+    model, before = derivatives.model, int(state.ints[stepping.GRADIENTS])
+    done = stepping.compiled()(model.kernels.pointers[0], model.params, state.mass, *arrays)
+    derivatives.n_gradient += int(state.ints[stepping.GRADIENTS]) - before
+    return done
+
+
+def summary(state: DescentState) -> Descent:
+    """What a trajectory went through, and what it takes to go on."""
+    ints, floats = state.ints, state.floats
+    return Descent(
+        best_x=state.best_x.copy(),
+        best_energy=state.best_energy,
+        floor=state.floor,
+        ceiling=state.ceiling,
+        n_bounces=int(ints[stepping.BOUNCES]),
+        n_lowered=int(ints[stepping.ADAPTED]),
+        max_correction=float(floats[stepping.MAX_CORRECTION]),
+        kicked=int(ints[stepping.KICKED]) / max(int(ints[stepping.GRADIENTS]), 1),
+        momentum=state.momentum.copy(),
+        velocity=state.rows[stepping.V].copy(),
+        counters=tuple(ints[stepping.SINCE_NOISE : stepping.FIXED + 1].tolist()),
+        stall_energy=float(floats[stepping.STALL_ENERGY]),
+        random_state=state.rng.bit_generator.state,
+        seed=state.seed,
+    )
+
+
+def warn_rough(result: SearchResult) -> None:
+    """Warn where a trajectory hardly conserved its energy, or was none of a frictionless particle: its steps were too long."""
+    descent = result.descent
+    if descent is None or result.n_steps == 0:
+        return
+    # At a floor that minima lie below forces are without bound, so that no step is short enough; that floor is reported.
+    floored = result.status is Status.FLOOR_REACHED or descent.n_lowered > 0
+    if descent.max_correction > ROUGH and not floored:
+        warnings.warn(
+            f"step: one step left the conserved energy wrong by {descent.max_correction:.2g} (relative), more than {ROUGH}; take "
+            "shorter ones",
+            stacklevel=3,
+        )
+    if descent.kicked > 0.5:
+        warnings.warn(
+            f"step: in {descent.kicked:.0%} of the steps the force changed the momentum by more than its length, so this was "
+            "gradient descent with Polyak's step size, not frictionless motion; take shorter steps, or a lower floor",
+            stacklevel=3,
+        )
