@@ -93,8 +93,8 @@ _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only: nobody needs another entry
 
 
-def _compiled(function: Callable, signature: Any, uses: tuple[ModuleType, ...], cache: bool = True) -> Any:
-    dispatcher = njit(**{**_OPTIONS, "cache": cache})(function)
+def _compiled(function: Callable, signature: Any, uses: tuple[ModuleType, ...], cache: bool = True, allocates: bool = True) -> Any:
+    dispatcher = njit(**{**_OPTIONS, "cache": cache, "_nrt": allocates})(function)
     if cache and uses:
         # The disk cache takes a kernel for unchanged as long as its own file is; the files it takes functions from count too.
         index = dispatcher._cache._cache_file
@@ -146,9 +146,13 @@ def kernel(role: str, uses: tuple[ModuleType, ...] = ()) -> Callable[[Callable],
     return decorate
 
 
-def solver_kernel(signature: Any, uses: tuple[ModuleType, ...] = ()) -> Callable[[Callable], Any]:
-    """Compile a function of layer B or C with an explicit numba signature, cached on disk; ``uses`` as in `kernel`."""
-    return lambda function: _compiled(function, signature, uses)
+def solver_kernel(signature: Any, uses: tuple[ModuleType, ...] = (), allocates: bool = True) -> Callable[[Callable], Any]:
+    """Compile a function of layer B or C with an explicit numba signature, cached on disk; ``uses`` as in `kernel`.
+
+    ``allocates=False``: neither it nor what it calls makes an array. Then no references are counted either, which takes a third of
+    a step in two dimensions.
+    """
+    return lambda function: _compiled(function, signature, uses, allocates=allocates)
 
 
 helper = register_jitable(**_INNER)

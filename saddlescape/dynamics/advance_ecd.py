@@ -13,13 +13,13 @@ arXiv 2212.08549). Excess energies enter as logarithms, or as ratios of two of t
 """
 
 from functools import lru_cache
-from math import exp, expm1, log, log1p, sqrt
+from math import exp, expm1, log1p, sqrt
 
 import numpy as np
 
 from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, PARAMS, VECTOR, compiled_as, helper, solver_kernel
 from . import advance
-from .advance import NON_FINITE, RUNNING, X, add, dot, largest, scale, solve
+from .advance import NON_FINITE, RUNNING, X, dot, largest, scale, solve
 
 # ints[OUTCOME] besides those of `advance`: a step led to the floor or below it; steps fail however short they are
 FLOOR_REACHED, TOO_LARGE = 4, 5
@@ -36,13 +36,25 @@ KIND, LEAPFROG, RESCALE, NOISE_EVERY, BOXED, ADAPT, UNIFORM, BOUNCE_EVERY, MAX_B
 SINCE_NOISE, SINCE_BOUNCE, SINCE_BEST, FIXED, BOUNCES, REJECTED, GRADIENTS, STEPS, KICKED, ADAPTED = range(11, 21)
 N_FLOATS, N_INTS = 11, 21
 
-# rows[...] behind START and X of `advance`: g, p, and both times M^-1; the same at the point a step tries; the best point; the box;
-# noise and M^-1 times it
-G, P, IMAGE_G, V, TRIAL, TRIAL_G, TRIAL_P, TRIAL_IMAGE_G, TRIAL_V, BEST, LOWER, UPPER, NOISE_P, NOISE_V, N_ROWS = range(2, 17)
+# rows[...] behind START and X of `advance`: g and M^-1 g, p and M^-1 p; the same at the point a step tries; noise and M^-1 times
+# it; the best point; the box
+G, IMAGE_G, P, V, TRIAL, TRIAL_G, TRIAL_IMAGE_G, TRIAL_P, TRIAL_V, NOISE_P, NOISE_V, BEST, LOWER, UPPER, N_ROWS = range(2, 17)
 
 MAX_HALVINGS = 40  # of a step that fails, before the trajectory is given up
 ROUNDING = 1e-12  # relative excess over the ceiling that is round-off
 LARGEST_EXPONENT = 690.0  # of what is still a float64
+
+
+def _mix(rows, first, a, second, b, m, out):
+    for row in range(m):
+        for col in range(rows.shape[1]):
+            rows[out + row, col] = first * rows[a + row, col] + second * rows[b + row, col]
+
+
+@compiled_as(_mix)
+def mix(rows, first, a, second, b, m, out):
+    """The m rows from out = first * those from a + second * those from b. One pass: compiled, each call costs as much as a few."""
+    rows[out : out + m] = first * rows[a : a + m] + second * rows[b : b + m]
 
 
 @helper
@@ -53,55 +65,51 @@ def lengths(rows, floats, ints):
         return have, 1.0, have - 1.0
     excess = floats[ENERGY] - floats[FLOOR]
     total = floats[CEILING] - floats[FLOOR]
+    room = (floats[CEILING] - floats[ENERGY]) / excess
     if ints[KIND] == BBI:
-        want = (total - excess) * (total / excess + 1.0)
-        return have, want, sqrt(excess * (excess + have)) / total - 1.0
-    power = floats[ETA] * (log(total) - log(excess))
-    return have, expm1(min(power, LARGEST_EXPONENT)), log1p(have) - power
+        return have, (total + excess) * room, sqrt(excess * (excess + have)) / total - 1.0
+    want = room if floats[ETA] == 1.0 else expm1(min(floats[ETA] * log1p(room), LARGEST_EXPONENT))
+    return have, want, (have - want) / (1.0 + want)
 
 
 @helper
 def conserve(rows, floats, ints):
-    """Give p the length that belongs to the conserved energy at x, and note by how much the energy was off."""
+    """Give p the length that belongs to the conserved energy at x, and note by how much the energy was off; returns |p|^2."""
     have, want, error = lengths(rows, floats, ints)
     if have == 0.0 or ints[KIND] == ISOKINETIC:
-        return
+        return have
     floats[MAX_CORRECTION] = max(floats[MAX_CORRECTION], abs(error))
-    if ints[RESCALE]:
-        factor = sqrt(max(want, 0.0) / have)
-        scale(rows, factor, P, P)
-        scale(rows, factor, V, V)
+    if not ints[RESCALE]:
+        return have
+    want = max(want, 0.0)
+    mix(rows, sqrt(want / have), P, 0.0, P, 2, P)
+    return want
 
 
 @helper
-def kick(rows, floats, ints, excess, gradient, image, time):
-    """Change the trial momentum by the force of a gradient (row; image: M^-1 times it) over a time; returns |change|^2."""
-    squared = dot(rows, gradient, image)
-    if squared == 0.0:
-        return 0.0
+def kick(rows, floats, ints, excess, gradient, momentum, time):
+    """Trial momentum = a momentum (row) after the force of a gradient (row) over a time; returns |change|^2.
+
+    Behind either row is the one of M^-1 times it.
+    """
+    squared = dot(rows, gradient, gradient + 1)
     if ints[KIND] == ISOKINETIC:
         n = rows.shape[1]
         size = sqrt(squared)
-        along = -dot(rows, TRIAL_P, image) / size
+        along = -dot(rows, momentum, gradient + 1) / size if size > 0.0 else 0.0
         # The exact flow of (3) at fixed g: rapidity a towards -g, here with exp(-a), which cannot overflow.
         rapidity = time * size * floats[ETA] * n / (2.0 * excess * (n - 1))
         decay = exp(-rapidity)
-        towards = (1.0 - decay) * (1.0 + decay + along * (1.0 - decay)) / size
-        scale(rows, 2.0 * decay, TRIAL_P, TRIAL_P)
-        scale(rows, 2.0 * decay, TRIAL_V, TRIAL_V)
-        add(rows, -towards, gradient, TRIAL_P)
-        add(rows, -towards, image, TRIAL_V)
-        length = 1.0 / sqrt(dot(rows, TRIAL_P, TRIAL_V))
-        scale(rows, length, TRIAL_P, TRIAL_P)
-        scale(rows, length, TRIAL_V, TRIAL_V)
+        towards = (1.0 - decay) * (1.0 + decay + along * (1.0 - decay)) / size if size > 0.0 else 0.0
+        mix(rows, 2.0 * decay, momentum, -towards, gradient, 2, TRIAL_P)
+        mix(rows, 1.0 / sqrt(dot(rows, TRIAL_P, TRIAL_V)), TRIAL_P, 0.0, TRIAL_P, 2, TRIAL_P)
         return rapidity * rapidity
     if ints[KIND] == BBI:
         ratio = excess / (floats[CEILING] - floats[FLOOR])
         strength = 0.5 * time * (ratio + 1.0 / ratio)
     else:
         strength = time * floats[ETA] / excess
-    add(rows, -strength, gradient, TRIAL_P)
-    add(rows, -strength, image, TRIAL_V)
+    mix(rows, 1.0, momentum, -strength, gradient, 2, TRIAL_P)
     return strength * strength * squared
 
 
@@ -112,8 +120,7 @@ def drift(rows, floats, ints, time):
         time *= (floats[ENERGY] - floats[FLOOR]) / (floats[CEILING] - floats[FLOOR])
     elif ints[KIND] == SEPARABLE:
         time *= 2.0 / (1.0 + dot(rows, TRIAL_P, TRIAL_V))
-    scale(rows, 1.0, X, TRIAL)
-    add(rows, time, TRIAL_V, TRIAL)
+    mix(rows, 1.0, X, time, TRIAL_V, 1, TRIAL)
     if ints[BOXED]:
         reflect(rows)
 
@@ -188,14 +195,8 @@ def turn(rows, along, across):
     squared = dot(rows, P, V)
     if squared == 0.0:
         return
-    length = sqrt(squared)
-    scale(rows, along, P, P)
-    scale(rows, along, V, V)
-    add(rows, across * length, NOISE_P, P)
-    add(rows, across * length, NOISE_V, V)
-    factor = length / sqrt(dot(rows, P, V))
-    scale(rows, factor, P, P)
-    scale(rows, factor, V, V)
+    mix(rows, along, P, across * sqrt(squared), NOISE_P, 2, P)
+    mix(rows, sqrt(squared / dot(rows, P, V)), P, 0.0, P, 2, P)
 
 
 @helper
@@ -226,16 +227,13 @@ def bounced(metric, rows, floats, ints, rng):
 
 
 @helper
-def attempt(energy_gradient, params, rows, floats, ints, time):
+def attempt(energy_gradient, params, rows, floats, ints, squared, time):
     """Rows TRIAL...: where a step over a time leads, up to its second kick; returns the energy there.
 
-    The kick is weighed against the momentum that it meets: where most of them are larger, nothing is conserved that matters.
+    The kick is weighed against the momentum that it meets (|p|^2: squared): where it is the larger one, little is left of that.
     """
-    scale(rows, 1.0, P, TRIAL_P)
-    scale(rows, 1.0, V, TRIAL_V)
     first = 0.5 * time if ints[LEAPFROG] else time
-    changed = kick(rows, floats, ints, floats[ENERGY] - floats[FLOOR], G, IMAGE_G, first)
-    if changed > dot(rows, P, V):
+    if kick(rows, floats, ints, floats[ENERGY] - floats[FLOOR], G, P, first) > squared:
         ints[KICKED] += 1
     drift(rows, floats, ints, time)
     ints[GRADIENTS] += 1
@@ -250,18 +248,14 @@ def accept(metric, rows, floats, ints, energy, time):
         floats[BEST_ENERGY] = energy
         scale(rows, 1.0, TRIAL, BEST)
     floats[MAX_ENERGY] = max(floats[MAX_ENERGY], energy)
-    below = not energy - floats[FLOOR] > 0.0
+    below = not energy > floats[FLOOR]
     if below and ints[ADAPT]:
         floats[FLOOR] = energy - floats[MARGIN]
         ints[ADAPTED] += 1
     if ints[LEAPFROG] and energy > floats[FLOOR]:
-        kick(rows, floats, ints, energy - floats[FLOOR], TRIAL_G, TRIAL_IMAGE_G, 0.5 * time)
+        kick(rows, floats, ints, energy - floats[FLOOR], TRIAL_G, TRIAL_P, 0.5 * time)
     floats[ENERGY] = energy
-    scale(rows, 1.0, TRIAL, X)
-    scale(rows, 1.0, TRIAL_G, G)
-    scale(rows, 1.0, TRIAL_IMAGE_G, IMAGE_G)
-    scale(rows, 1.0, TRIAL_P, P)
-    scale(rows, 1.0, TRIAL_V, V)
+    mix(rows, 1.0, TRIAL, 0.0, TRIAL, TRIAL - X, X)
     if below and ints[ADAPT]:
         # The ceiling stays, so there is more energy to go round now: no error of the step.
         noted = floats[MAX_CORRECTION]
@@ -271,15 +265,15 @@ def accept(metric, rows, floats, ints, energy, time):
 
 
 @helper
-def step(energy_gradient, params, metric, rows, floats, ints):
-    """One step, halved as long as it leads above the ceiling or where the energy is not finite; returns how it ended.
+def step(energy_gradient, params, metric, rows, floats, ints, squared):
+    """One step from |p|^2 = squared, halved as long as it leads too high or where nothing is finite; returns how it ended.
 
     A step that fails leaves the state as it was.
     """
     time = floats[STEP]
     highest = floats[CEILING] + ROUNDING * (floats[CEILING] - floats[FLOOR])
     for _ in range(MAX_HALVINGS):
-        energy = attempt(energy_gradient, params, rows, floats, ints, time)
+        energy = attempt(energy_gradient, params, rows, floats, ints, squared, time)
         good = largest(rows, TRIAL_G) < np.inf and abs(energy) < np.inf
         if good and energy <= highest:
             return RUNNING if accept(metric, rows, floats, ints, energy, time) else FLOOR_REACHED
@@ -295,8 +289,8 @@ def ecd_steps(energy_gradient, params, metric, n_steps, rows, floats, ints, rng)
         ints[STEPS] += 1
         if bounced(metric, rows, floats, ints, rng):
             continue
-        conserve(rows, floats, ints)
-        ints[OUTCOME] = step(energy_gradient, params, metric, rows, floats, ints)
+        squared = conserve(rows, floats, ints)
+        ints[OUTCOME] = step(energy_gradient, params, metric, rows, floats, ints, squared)
         if ints[OUTCOME] == FLOOR_REACHED:
             return done + 1
         if ints[OUTCOME] != RUNNING:
@@ -315,4 +309,4 @@ def ecd_steps(energy_gradient, params, metric, n_steps, rows, floats, ints, rng)
 def compiled():
     """The stepping function compiled (from the disk cache where it has it)."""
     signature = INT(FUNCTION_TYPES["energy_gradient"], PARAMS, VECTOR, INT, MATRIX, VECTOR, INDICES, GENERATOR)
-    return solver_kernel(signature, uses=(advance,))(ecd_steps)
+    return solver_kernel(signature, uses=(advance,), allocates=False)(ecd_steps)

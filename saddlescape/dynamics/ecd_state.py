@@ -122,7 +122,7 @@ class DescentState:
 
     @property
     def energy_error(self) -> float:
-        """By how much the conserved energy is off here: relative, of `ECDSep` the error of log(D^eta (1 + |p|^2))."""
+        """By how much the conserved energy is off here, relative (of `ECDSep` the error of D^eta (1 + |p|^2))."""
         return float(stepping.lengths(self.rows, self.floats, self.ints)[2])
 
     def widen(self, length: float) -> None:
