@@ -16,7 +16,7 @@ from .search import Limits, run
 NOWHERE, BETWEEN = -1, -2  # labels of points from which the flow found no stationary point, or one that is no minimum
 MAX_STEPS = 10_000  # of the flow, for one label
 SAME = 1e-4  # two quenches of one minimum agree far better than this on average, relative to 1 + max|x|
-CLOSE = 1e-5  # a chord is bisected until it is this short, relative to what it was
+CLOSE = 1e-3  # a chord is bisected until it is this short, relative to what it was; every further halving costs a label
 
 
 class Ridge(NamedTuple):

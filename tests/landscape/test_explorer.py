@@ -234,7 +234,7 @@ def test_the_nematic_square_from_the_diagonal_state_alone(modes, ceiling):
     searches = ECDExplorer(ceiling, n_steps=6000, modes=modes)
     landscape = explore(ReducedLandauDeGennes(33, 30.0), "d", max_index=1, searches=searches)
     assert landscape.index_counts() == {0: 6, 1: 8}
-    landscape.extend(searches=[DownwardSearch(), UpwardSearch()])
+    landscape.extend(searches=[DownwardSearch(), UpwardSearch(directions=4)], max_index=4)
     assert landscape.index_counts() == {0: 6, 1: 8, 2: 6, 3: 4, 4: 1}
 
 
