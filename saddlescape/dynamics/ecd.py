@@ -50,7 +50,7 @@ class ECDSep(EnergyConserving):
     _: KW_ONLY
     ceiling: float | None = None
     eta: float = 1.0
-    decoherence: float | None = 1e-3
+    decoherence: float | None = 0.01
     form: str = "leapfrog"
 
     kind: ClassVar[int] = stepping.SEPARABLE
@@ -99,7 +99,7 @@ class Isokinetic(EnergyConserving):
 
     _: KW_ONLY
     eta: float = 1.0
-    decoherence: float | None = 1e-3
+    decoherence: float | None = 0.01
 
     kind: ClassVar[int] = stepping.ISOKINETIC
 

@@ -222,7 +222,9 @@ def warn_rough(result: SearchResult) -> None:
     descent = result.descent
     if descent is None or result.n_steps == 0:
         return
-    if descent.max_correction > ROUGH:
+    # At a floor that minima lie below forces are without bound, so that no step is short enough; that floor is reported.
+    floored = result.status is Status.FLOOR_REACHED or descent.n_lowered > 0
+    if descent.max_correction > ROUGH and not floored:
         warnings.warn(
             f"step: one step left the conserved energy wrong by {descent.max_correction:.2g} (relative), more than {ROUGH}; take "
             "shorter ones",

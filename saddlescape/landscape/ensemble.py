@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..dynamics.schedules import warn_slow, warn_unstable
-from ..dynamics.search import Limits, check_method, check_target, checked_frame, connect, run
+from ..dynamics.search import Limits, check_method, check_target, checked_frame, connect, explores, run
 from ..dynamics.state import Method
 from ..given import check_point
 from ..model import EnergyModel, check_is_model
@@ -53,8 +53,8 @@ class Ensemble:
     x : (R, n) array
         Last iterate of each run.
     average : (R, n) array
-        Where each run puts the point: the average over the last half of its steps (of a deterministic method the last iterate), or
-        the certified point where there is one.
+        Where each run puts the point: the average over the last half of its steps (of a deterministic method the last iterate, of
+        one that explores the best), or the certified point where there is one.
     status : list of Status
         How each run ended.
     index : (R,) int array
@@ -65,8 +65,11 @@ class Ensemble:
     errors, average_errors : (R, m) arrays
         Distance (mass norm) of iterate and average from the reference; empty without one. A run that ended early keeps its last.
     success : (R,) bool array
-        With a reference: whether the run ended within ``radius`` of it; without: whether it converged to a certified point of the
-        index asked for.
+        With a level: whether the energy is at most that. With a reference: whether the run ended within ``radius`` of it, a
+        trajectory that explores with its best point. With neither: whether it converged to a certified point of the index asked
+        for, or made all its steps if it explores.
+    energy : (R,) array
+        Energy at ``average``; NaN without an exact one.
     """
 
     x: np.ndarray
@@ -78,6 +81,7 @@ class Ensemble:
     errors: np.ndarray
     average_errors: np.ndarray
     success: np.ndarray
+    energy: np.ndarray
 
     @property
     def success_fraction(self) -> float:
@@ -148,6 +152,7 @@ class _Job(NamedTuple):
 class _Run(NamedTuple):
     x: np.ndarray
     average: np.ndarray
+    energy: float
     status: Status
     index: int
     n_steps: int
@@ -166,6 +171,7 @@ def search_many(
     polish: bool = False,
     reference: np.ndarray | None = None,
     radius: float | None = None,
+    level: float | None = None,
     rng: Any = None,
     workers: int = 1,
 ) -> Ensemble:
@@ -176,8 +182,8 @@ def search_many(
     model : EnergyModel
     starts_or_n : (R, n) array or int
         A start for each run, or how many runs to make from ``start``.
-    method : SHiSD, HiSD or another `Method`
-        With its index.
+    method : SHiSD, HiSD, ECDSep or another `Method`
+        With its index, unless it explores.
     start : (n,) array, optional
         Where all runs begin, if their number was given. Default: the model's default start.
     frame : (k, n) array, optional
@@ -191,6 +197,8 @@ def search_many(
     radius : float, optional
         A run that ends within this distance (mass norm) of the reference has succeeded. Default: half its distance from the start,
         at least 0.1 (1 + |reference|).
+    level : float, optional
+        An energy: a run that comes down to it has succeeded, wherever it ends.
     rng : int, SeedSequence or Generator, optional
         Run r has the r-th child of this seed. Default: seed 0.
     workers : int
@@ -218,6 +226,8 @@ def search_many(
         raise ValueError(f"polish: {type(model).__name__} has no exact gradient to polish with; use polish=False")
     if radius is not None and (reference is None or not radius > 0):
         raise ValueError(f"radius: got {radius!r}, expected a positive distance from a reference")
+    if level is not None and not (np.isfinite(level) and model.deterministic):
+        raise ValueError(f"level: got {level!r}, expected a finite energy of a model that has exact ones")
     limits = Limits(tol=1e-8 if polish else 0.0, max_steps=int(n_steps), polish=polish, give_up=polish)
     seeds = np.random.default_rng(0 if rng is None else rng).bit_generator.seed_seq.spawn(len(starts))
     where = starts[0] if reference is None else reference
@@ -227,7 +237,7 @@ def search_many(
     jobs = [_Job(starts[b], [seeds[i] for i in b], method, index, limits, frame, reference) for b in blocks]
     with one_thread():
         runs = [one for block in _work_off(model, jobs, workers) for one in block]
-    return _collected(runs, Derivatives(model), starts, reference, radius)
+    return _collected(runs, Derivatives(model), starts, reference, radius, level, explores(method))
 
 
 def _starts(model: EnergyModel, starts_or_n: np.ndarray | int, start: np.ndarray | None) -> np.ndarray:
@@ -276,7 +286,8 @@ def _one(model: EnergyModel, x0: np.ndarray, seed: np.random.SeedSequence, job: 
     result = run(connect(model, x0, job.method), x0, watched, job.index, job.limits, frame=job.frame, rng=rng)
     index = -1 if result.point is None else result.point.index
     last = np.array(watched.state.x)
-    return _Run(last, result.x, result.status, index, result.n_steps, watched.steps, watched.errors)
+    put = (result.x, result.energy) if result.descent is None else (result.descent.best_x, result.descent.best_energy)
+    return _Run(last, *put, result.status, index, result.n_steps, watched.steps, watched.errors)
 
 
 class _Watched:
@@ -298,14 +309,20 @@ class _Watched:
     def advance(self, derivatives: Derivatives, state: Any, n_steps: int, tolerance: float) -> int:
         done = self.method.advance(derivatives, state, n_steps, tolerance)
         if self.reference is not None:
-            here = getattr(state, "estimate", state.x)
+            here = getattr(state, "estimate", getattr(state, "best_x", state.x))
             self.steps.append(done + (self.steps[-1] if self.steps else 0))
             self.errors.append((derivatives.norm(state.x - self.reference), derivatives.norm(here - self.reference)))
         return done
 
 
 def _collected(
-    runs: list[_Run], derivatives: Derivatives, starts: np.ndarray, reference: np.ndarray | None, radius: float | None
+    runs: list[_Run],
+    derivatives: Derivatives,
+    starts: np.ndarray,
+    reference: np.ndarray | None,
+    radius: float | None,
+    level: float | None,
+    explored: bool,
 ) -> Ensemble:
     status = [one.status for one in runs]
     average = np.array([one.average for one in runs])
@@ -315,12 +332,15 @@ def _collected(
         if one.errors:
             errors[:, row, : len(one.errors)] = np.transpose(one.errors)
             errors[:, row, len(one.errors) :] = np.transpose(one.errors[-1:])
-    if reference is None:
-        success = np.array([s is Status.CONVERGED for s in status])
+    energy = np.array([one.energy for one in runs])
+    if level is not None:
+        success = energy <= level
+    elif reference is None:
+        success = np.array([s in (Status.CONVERGED, Status.COMPLETED, Status.FLOOR_REACHED) for s in status])
     else:
         far = np.array([derivatives.norm(x0 - reference) for x0 in starts])
         within = np.maximum(0.5 * far, 0.1 * (1.0 + derivatives.norm(reference))) if radius is None else radius
-        success = errors[0, :, -1] <= within
+        success = errors[int(explored), :, -1] <= within
     return Ensemble(
         x=np.array([one.x for one in runs]),
         average=average,
@@ -331,4 +351,5 @@ def _collected(
         errors=errors[0],
         average_errors=errors[1],
         success=success,
+        energy=energy,
     )

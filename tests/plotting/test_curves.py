@@ -95,7 +95,7 @@ def ensemble():
     nothing = np.zeros((8, 2))
     return Ensemble(
         nothing, nothing, [Status.MAX_STEPS] * 8, np.full(8, -1), np.full(8, 10_000), steps, errors, errors / np.sqrt(2.0),
-        np.ones(8, dtype=bool),
+        np.ones(8, dtype=bool), np.zeros(8),
     )  # fmt: skip
 
 
