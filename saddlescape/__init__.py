@@ -38,6 +38,7 @@ _HOME = {
     "explore": "landscape.explore",
     "DownwardSearch": "landscape.frontier",
     "UpwardSearch": "landscape.frontier",
+    "ECDExplorer": "landscape.explorer",
     "load": "landscape.files",
     "resume": "landscape.files",
 }
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from .dynamics.shisd import SHiSD
     from .landscape.ensemble import search_many
     from .landscape.explore import explore
+    from .landscape.explorer import ECDExplorer
     from .landscape.files import load, resume
     from .landscape.frontier import DownwardSearch, UpwardSearch
     from .landscape.landscape import Landscape

@@ -82,6 +82,15 @@ def test_neural_network(folder):
     assert found <= known and {index for index, _ in found} == {0, 1, 2}
 
 
+def test_bottom_up_landscape(folder):
+    out = script("bottom_up_landscape.py", folder)
+    assert "ceiling +100: points by index {0: 1}" in out and "ceiling +110: points by index {0: 3, 1: 2}" in out
+    assert out.count(": 106.0347") == 2
+    assert "ceiling +15: points by index {0: 6, 1: 8}" in out
+    assert "and upward from there: {0: 6, 1: 8, 2: 6, 3: 4, 4: 1}, Euler sum 1" in out
+    assert (folder / "bottom_up_ldg.png").stat().st_size > 0
+
+
 def test_own_model(folder):
     out = script("own_model.py", folder)
     assert out.count("no check failed") == 2
@@ -109,6 +118,7 @@ def test_plot_saved(folder):
 
 def test_every_example_has_a_test():
     tested = {
+        "bottom_up_landscape.py",
         "neural_network.py",
         "own_model.py",
         "plot_saved.py",

@@ -5,7 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saddlescape import FunctionValues, HiSD, NoisyModel, RandomQuadrature, SHiSD
+from saddlescape import (
+    DownwardSearch,
+    ECDExplorer,
+    FunctionValues,
+    HiSD,
+    NoisyModel,
+    RandomQuadrature,
+    SHiSD,
+    UpwardSearch,
+)
 from saddlescape.landscape.runfile import read_run_file
 from saddlescape.models import MuellerBrown, ReducedLandauDeGennes
 from saddlescape.parts import (
@@ -272,3 +281,36 @@ def test_every_example_builds():
         assert model.dim > 0 and isinstance(model.symmetry, Symmetry | None)
         assert run.build_method().index is None
         run.start(model)
+
+
+# --- searches -------------------------------------------------------------------------------------------------------------
+
+
+def searches_of(run_file, text):
+    return read_run_file(run_file(f'[model]\nname = "MuellerBrown"\n[explore]\n{text}\n')).build_searches()
+
+
+def test_searches_are_names_and_tables(run_file):
+    assert searches_of(run_file, "seed = 1") is None
+    text = (
+        'searches = ["DownwardSearch", {name = "UpwardSearch", directions = 3}, {name = "ECDExplorer", ceiling = 110, stages = 2}]'
+    )
+    assert searches_of(run_file, text) == (DownwardSearch(), UpwardSearch(3), ECDExplorer(110.0, stages=2))
+
+
+SEARCH_MISTAKES = {
+    'searches = "ECDExplorer"': r"\[explore\] searches: got 'ECDExplorer' \(string\), expected an array of names and tables",
+    "searches = [{ceiling = 1.0}]": r"\[explore\] searches: got .*, expected an array of names and tables",
+    'searches = ["ECDExplorer"]': r"\[explore\] ECDExplorer ceiling must be given: \{name = \"ECDExplorer\", ceiling = \.\.\.\}",
+    'searches = ["DownSearch"]': r"\[explore\] searches: got 'DownSearch'.*DownwardSearch.*expected some of",
+    'searches = [{name = "ECDExplorer", ceiling = 1.0, mode = 4}]': r"\[explore\] ECDExplorer unknown key 'mode'.*modes",
+    'searches = [{name = "ECDExplorer", ceiling = -1.0}]': r"\[explore\] ECDExplorer ceiling: got -1.0, expected a positive number",
+    'searches = [{name = "ECDExplorer", ceiling = "high"}]': r"\[explore\] ECDExplorer ceiling: got 'high' .*expected a number",
+    'upward = true\nsearches = ["DownwardSearch"]': r"\[explore\] upward: the searches are given one by one; add \"UpwardSearch\"",
+}
+
+
+@pytest.mark.parametrize("text", SEARCH_MISTAKES)
+def test_mistakes_in_searches_are_named(run_file, text):
+    with pytest.raises(ValueError, match=SEARCH_MISTAKES[text]):
+        searches_of(run_file, text)

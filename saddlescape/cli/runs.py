@@ -31,11 +31,11 @@ def run_explore(options: argparse.Namespace) -> int:
         raise FileExistsError(
             f"{path} exists already: go on with it by `saddlescape resume {path}`, or replace it by adding --overwrite"
         )
-    model, method = run.build_model(), run.build_method()
+    model, method, searches = run.build_model(), run.build_method(), run.build_searches()
     workers = run.explore.workers if options.workers is None else options.workers
     begun = load(path).runs if options.resume and path.exists() else []
     if begun:
-        _check_same(run, begun[-1], path, model, method)
+        _check_same(run, begun[-1], path, model, method, searches)
         return _go_on(path, model, workers, figure, options)
 
     start = run.start(model)
@@ -50,6 +50,7 @@ def run_explore(options: argparse.Namespace) -> int:
             start,
             max_index=run.explore.max_index,
             method=method,
+            searches=searches,
             upward=run.explore.upward,
             store=path,
             workers=workers,
@@ -101,13 +102,13 @@ def _run(
     return 0
 
 
-def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method: Any) -> None:
+def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method: Any, searches: Any) -> None:
     """A run goes on with the settings it was begun with, so a run file that was changed since must not seem to be obeyed."""
     from ..landscape.arguments import configure
     from ..landscape.explore import MERGE_TOLERANCE
 
     made = {**begun.configuration, "seed": begun.entropy}
-    asked = configure(model, run.explore.max_index, method, None, run.explore.upward, MERGE_TOLERANCE)
+    asked = configure(model, run.explore.max_index, method, searches, run.explore.upward, MERGE_TOLERANCE)
     asked["seed"] = run.explore.seed
     for key, value in asked.items():
         if value != made[key]:

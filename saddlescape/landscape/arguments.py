@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..dynamics.search import check_method, explores
 from ..given import check_point
 from ..model import EnergyModel
 from ..numerics.check import gradient_consistent
+from .explorer import ECDExplorer
 from .frontier import DownwardSearch, UpwardSearch, is_integer
 from .progress import Progress, progress_to
 
@@ -39,19 +40,41 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
         )
     if searches is None:
         searches = (DownwardSearch(), UpwardSearch()) if upward else (DownwardSearch(),)
-    searches = tuple(searches)
-    for search in searches:
-        if not isinstance(search, (DownwardSearch, UpwardSearch)):
-            raise TypeError(f"searches: got {search!r}, expected DownwardSearch() and UpwardSearch()")
+    searches = _checked_searches(searches, model)
     if not merge_tolerance > 0:
         raise ValueError(f"merge_tolerance: got {merge_tolerance!r}, expected a positive number")
     return {
         "max_index": None if max_index is None else int(max_index),
         "method": describe(method),
         "quench": describe(GradientFlow(preconditioned=method.preconditioned)),
-        "searches": [{"name": type(s).__name__, **{key: int(value) for key, value in vars(s).items()}} for s in searches],
+        "searches": [{"name": type(s).__name__, **{key: _plain(value) for key, value in vars(s).items()}} for s in searches],
         "merge_tolerance": float(merge_tolerance),
     }
+
+
+def _checked_searches(searches: Any, model: EnergyModel) -> tuple:
+    kinds = (DownwardSearch, UpwardSearch, ECDExplorer)
+    searches = (searches,) if isinstance(searches, kinds) else searches
+    if not isinstance(searches, Iterable):
+        raise TypeError(
+            f"searches: got {searches!r}, expected DownwardSearch(), UpwardSearch(), ECDExplorer(...) or several of them"
+        )
+    searches = tuple(searches)
+    for search in searches:
+        if not isinstance(search, kinds):
+            raise TypeError(f"searches: got {search!r}, expected DownwardSearch(), UpwardSearch() and ECDExplorer(...)")
+        if isinstance(search, ECDExplorer):
+            search.require(model)
+    if sum(isinstance(search, ECDExplorer) for search in searches) > 1:
+        raise ValueError(
+            "searches: got several ECDExplorers, expected one; give it more stages, or explore on with "
+            "landscape.extend(searches=ECDExplorer(...))"
+        )
+    return searches
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def starting_points(model: EnergyModel, start: Start) -> list[np.ndarray]:

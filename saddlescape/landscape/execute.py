@@ -15,7 +15,9 @@ from ..dynamics.state import Method
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from ..results import SearchResult, StationaryPoint, Status
+from .explorer import ECDExplorer
 from .records import Task
+from .wander import wander
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ class Plan:
         Seed of the run; each task spawns its own stream from it.
     max_index : int or None
         Highest index a start is searched for.
+    explorer : ECDExplorer or None
+        How trajectories are made.
     """
 
     method: Method
@@ -45,6 +49,7 @@ class Plan:
     limits: Limits
     entropy: int
     max_index: int | None
+    explorer: ECDExplorer | None = None
 
 
 def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint | None, callback: Any = None) -> SearchResult:
@@ -56,8 +61,11 @@ def execute(model: EnergyModel, plan: Plan, task: Task, parent: StationaryPoint 
         Not the model's fault, and not a property of the search.
     """
     try:
-        if task.kind in ("start", "revisit"):
-            return _from_start(model, plan, task, task.start if parent is None else parent.x, callback)
+        if task.kind in ("start", "revisit", "ridge"):
+            return _from_start(model, plan, task, parent.x if task.start is None else task.start, callback)
+        if task.kind == "ecd":
+            stop = (lambda: False) if callback is None else (lambda: bool(callback(None)))
+            return wander(model, plan.explorer, plan.quench, parent, task.coefficients, _rng(plan, task), stop)
         return _from_node(model, plan, task, parent, callback)
     except MemoryError:
         raise

@@ -19,6 +19,7 @@ from ..symmetry import Symmetry
 from .arguments import Start, check_workers, configure, entropy_of, progress_of, starting_points, warn_of_wrong_gradient
 from .driver import Driver, new_run
 from .execute import Plan
+from .explorer import ECDExplorer
 from .frontier import DownwardSearch, Search, UpwardSearch
 from .info import ModelInfo
 from .landscape import Landscape
@@ -38,7 +39,7 @@ def explore(
     *,
     max_index: int | None = None,
     method: Method | None = None,
-    searches: Iterable[Search] | None = None,
+    searches: Search | ECDExplorer | Iterable[Search | ECDExplorer] | None = None,
     upward: bool = False,
     symmetry: Symmetry | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -66,7 +67,7 @@ def explore(
         may be more: then give ``max_index``), or with ``upward`` as high as it goes.
     method : Method
         Moves the point. Default: ``HiSD()``, preconditioned where the model has a preconditioner.
-    searches : iterable of DownwardSearch, UpwardSearch
+    searches : DownwardSearch, UpwardSearch, ECDExplorer, or an iterable of them
         How points are left. Default: ``DownwardSearch()``, and ``UpwardSearch()`` with ``upward``.
     upward : bool
         Search upward as well.
@@ -131,7 +132,7 @@ def extend(
     *,
     max_index: int | None = None,
     method: Method | None = None,
-    searches: Iterable[Search] | None = None,
+    searches: Search | ECDExplorer | Iterable[Search | ECDExplorer] | None = None,
     upward: bool = False,
     executor: Executor | None = None,
     workers: int = 1,
@@ -228,21 +229,25 @@ def work_off(landscape: Landscape, keeper: Any, method: Method, runner: Serial |
     run: Run = landscape.runs[-1]
     settings = run.configuration
     model, symmetry = landscape.model, landscape.symmetry
-    kinds = {"DownwardSearch": DownwardSearch, "UpwardSearch": UpwardSearch}
-    searches = tuple(kinds[s["name"]](**{k: v for k, v in s.items() if k != "name"}) for s in settings["searches"])
+    kinds = {kind.__name__: kind for kind in (DownwardSearch, UpwardSearch, ECDExplorer)}
+    searches = [kinds[s["name"]](**{k: v for k, v in s.items() if k != "name"}) for s in settings["searches"]]
+    explorer = next((search for search in searches if isinstance(search, ECDExplorer)), None)
+    exploring = next((_text(s) for s in settings["searches"] if s["name"] == ECDExplorer.__name__), "")
     quench = rebuild(settings["quench"])
     max_index = settings["max_index"]
-    plan = Plan(method, quench, Limits(), run.entropy, max_index)
+    plan = Plan(method, quench, Limits(), run.entropy, max_index, explorer)
     metric = "preconditioned" if method.preconditioned and hasattr(model, "preconditioner") else "mass"
     merger = Merger(
         model,
         symmetry,
-        searches,
+        tuple(search for search in searches if search is not explorer),
+        explorer,
         settings["merge_tolerance"],
         max_index,
         _text(settings["method"]),
         _text(describe(method.careful() if hasattr(method, "careful") else method)),
         _text(settings["quench"]),
+        exploring,
         metric,
     )
     return Driver(landscape, merger, plan, runner, keeper, progress, callback).run()

@@ -15,7 +15,8 @@ from ..numerics.newton import clean_zero_modes
 from ..numerics.orbits import align, compose, inverse, orbit_size
 from ..results import SearchResult, StationaryPoint, Status
 from ..symmetry import Symmetry
-from .frontier import Search, departures, stable_pairs_needed
+from .explorer import ECDExplorer
+from .frontier import Departure, DownwardSearch, Search, departures, stable_pairs_needed
 from .landscape import Landscape
 from .records import Commit, Edge, Node, SearchRecord, Task
 
@@ -50,12 +51,14 @@ class Merger:
     symmetry : Symmetry
     searches : tuple of DownwardSearch and UpwardSearch
         What a new node is left by.
+    explorer : ECDExplorer or None
+        What a new minimum is left by besides; index-1 points are then left downward in any case.
     tolerance : float
         Two points are one if their distance modulo the symmetry, in the mass norm, is at most this times their size, beyond what
         their gradient norms leave open (`position_error`).
     max_index : int or None
-    method, careful, quench : str
-        What moves the points, as text for the records: searches, those made again, and gradient flow.
+    method, careful, quench, exploring : str
+        What moves the points, as text for the records: searches, those made again, gradient flow, and trajectories.
     metric : str
         "mass" or "preconditioned".
     """
@@ -63,21 +66,24 @@ class Merger:
     model: EnergyModel
     symmetry: Symmetry
     searches: tuple[Search, ...]
+    explorer: ECDExplorer | None
     tolerance: float
     max_index: int | None
     method: str
     careful: str
     quench: str
+    exploring: str
     metric: str
 
     def commit(self, landscape: Landscape, task: Task, result: SearchResult, first_task: int) -> Commit:
         """What this search adds; new tasks are numbered from ``first_task``."""
         if result.point is None:
             record = self._record(task, result, Match(-1, self.symmetry.identity, np.nan))
-            return Commit(record, None, (), self._again(landscape, task, None, -1, first_task))
+            follow = self._explored if task.kind == "ecd" else self._again
+            return Commit(record, None, (), follow(landscape, task, result, -1, first_task))
         match = self.match(landscape, result.point)
         revisited = task.kind == "revisit" and match.node == task.parent
-        again = self._again(landscape, task, result.point, match.node, first_task)
+        again = self._again(landscape, task, result, match.node, first_task)
         if match.node >= 0 and not revisited:
             record = self._record(task, result, match)
             return Commit(record, None, self._edges(landscape, record, landscape.nodes[match.node].point), again)
@@ -95,11 +101,12 @@ class Merger:
         tasks = again + self._tasks(landscape, node, task.run, first_task + len(again))
         return Commit(record, node, self._edges(landscape, record, node.point), tasks)
 
-    def _again(self, landscape: Landscape, task: Task, point: StationaryPoint | None, node: int, task_id: int) -> tuple[Task, ...]:
+    def _again(self, landscape: Landscape, task: Task, result: SearchResult, node: int, task_id: int) -> tuple[Task, ...]:
         """A downward search that found nothing, came too low or back to its parent is made again, with more care and from beside.
 
         The last two happen in the invariant subspace of a symmetric direction.
         """
+        point = result.point
         missed = point is None or point.index + point.nullity < task.target or node == task.parent
         if task.kind != "down" or task.noise or not missed:
             return ()
@@ -109,11 +116,36 @@ class Merger:
         sides = (NOISE,) if symmetric else (NOISE, -NOISE)
         return tuple(replace(task, id=task_id + i, mirror=None, noise=noise) for i, noise in enumerate(sides))
 
+    def _explored(self, landscape: Landscape, task: Task, result: SearchResult, _: int, task_id: int) -> tuple[Task, ...]:
+        """A search for each ridge point of a trajectory, and the next trajectory from its minimum, under a higher ceiling."""
+        ridges = () if result.trajectory is None else result.trajectory.x
+        tasks = [
+            Task(task_id + i, "ridge", task.parent, task.id, 0, 1, np.empty(0), x.copy(), task.run) for i, x in enumerate(ridges)
+        ]
+        for d in self._trajectories(landscape, landscape.nodes[task.parent], task.run, task.direction + 1):
+            tasks.append(
+                Task(task_id + len(tasks), d.kind, task.parent, d.direction, d.sign, d.target, d.coefficients, None, task.run)
+            )
+        return tuple(tasks)
+
+    def _trajectories(self, landscape: Landscape, node: Node, run: int, stage: int) -> list[Departure]:
+        """The trajectory that a minimum is to be left by next, from this stage on; none if the run has made all it may."""
+        if self.explorer is None or node.point.index > 0:
+            return []
+        tasks = [*(search.task for search in landscape.searches), *landscape.frontier.values()]
+        if sum(task.kind == "ecd" and task.run == run for task in tasks) >= self.explorer.max_runs:
+            return []
+        base = next((other.point.energy for other in landscape.nodes if other.point.index == 0), node.point.energy)
+        found = self.explorer.departure(node.point, base, stage)
+        return [] if found is None else [found]
+
     def _record(self, task: Task, result: SearchResult, match: Match) -> SearchRecord:
         method = self._method(task.kind, task.target, task.noise)
         return SearchRecord(task, replace(result, point=None), match.node, match.element, match.distance, method, self.metric)
 
     def _method(self, kind: str, target: int, noise: float = 0.0) -> str:
+        if kind == "ecd":
+            return self.exploring
         if kind == "quench" or (kind == "start" and target == 0):
             return self.quench
         return self.careful if noise else self.method
@@ -163,11 +195,17 @@ class Merger:
     def _tasks(self, landscape: Landscape, node: Node, run: int, first_task: int) -> tuple[Task, ...]:
         """The searches that a node asks for and that were not made before."""
         max_index = self.model.dim if self.max_index is None else self.max_index
-        found = departures(node.point, self.searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point), max_index)
+        searches = self.searches
+        if self.explorer is not None and node.point.index == 1 and not any(isinstance(s, DownwardSearch) for s in searches):
+            searches = (DownwardSearch(), *searches)
+        found = departures(node.point, searches, self.symmetry, self.model.mass, self._orbit_tolerance(node.point), max_index)
+        found += self._trajectories(landscape, node, run, 0)
+        entropy = landscape.runs[run].entropy
         made = {
             (s.task.kind, s.task.direction, s.task.sign, s.task.target, s.method)
             for s in landscape.searches
-            if s.task.parent == node.id
+            # From another seed a trajectory is another one.
+            if s.task.parent == node.id and (s.task.kind != "ecd" or landscape.runs[s.task.run].entropy == entropy)
         }
         new = [d for d in found if (d.kind, d.direction, d.sign, d.target, self._method(d.kind, d.target)) not in made]
         return tuple(
@@ -177,7 +215,7 @@ class Merger:
 
     def _edges(self, landscape: Landscape, record: SearchRecord, end: StationaryPoint) -> tuple[Edge, ...]:
         task = record.task
-        if task.kind in ("start", "revisit"):
+        if task.kind in ("start", "revisit", "ridge"):
             return ()
         origin = landscape.nodes[task.parent].point
         if task.kind == "up":

@@ -19,19 +19,20 @@ class Task:
         Position in the order of all tasks; also the key of its spawned random stream, and the id of its search.
     kind : str
         "start" (from a given point), "revisit" (from a node that a new run is to leave in other ways), "down", "up", "quench"
-        (gradient flow from an index-1 saddle).
+        (gradient flow from an index-1 saddle), "ecd" (a trajectory under a ceiling), "ridge" (from a ridge point on one).
     parent : int
         Node id the search leaves from, -1 for a start.
     direction : int
-        Number of the direction it leaves along, -1 for a start or revisit.
+        Number of the direction it leaves along, -1 for a start or revisit; of a trajectory its stage, counted from 0; of a ridge
+        the id of the trajectory.
     sign : int
-        +1 or -1, 0 for a start or revisit.
+        +1 or -1; 0 for whatever leaves along no eigenvector.
     target : int
         The index asked for; -1: that of the Hessian at the start.
     coefficients : (m,) array
-        The direction in terms of the parent's eigenvectors; empty for a start or revisit.
+        The direction in terms of the parent's eigenvectors; of a trajectory floor and ceiling; else empty.
     start : (n,) array or None
-        Where a start begins; a revisit begins at its parent.
+        Where a start or a ridge begins; everything else begins at its parent.
     run : int
         Which run (call of explore, extend) it belongs to.
     mirror : (1 + a,) array or None

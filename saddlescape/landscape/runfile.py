@@ -30,9 +30,17 @@ def _is_start(value: Any) -> bool:
     return isinstance(value, str) or _is_point(value) or (isinstance(value, list) and bool(value) and all(map(_is_point, value)))
 
 
+def _is_search(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("name"), str))
+
+
 _SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 _COUNT = Kind("an integer of at least 0", lambda v: is_integer(v) and v >= 0)
 _POSITIVE = Kind("an integer of at least 1", lambda v: is_integer(v) and v >= 1)
+_SEARCHES = Kind(
+    'an array of names and tables, ["DownwardSearch", {name = "ECDExplorer", ceiling = 1.0}]',
+    lambda v: isinstance(v, list) and bool(v) and all(map(_is_search, v)),
+)
 _START = Kind("the name of a start, an array [x, y, ...] or an array of such arrays", _is_start)
 
 
@@ -80,6 +88,8 @@ class ExploreTable:
         Highest Morse index of interest; None: the index of the start.
     upward : bool
         Whether to search upwards too.
+    searches : list of (str or dict) or None
+        How points are left, each by its name or a table with its name and numbers; None: as ``upward`` says.
     workers : int
         Worker processes.
     seed : int
@@ -89,6 +99,7 @@ class ExploreTable:
     start: str | list | None = field(default=None, metadata={"kind": _START})
     max_index: int | None = field(default=None, metadata={"kind": _COUNT})
     upward: bool = field(default=False, metadata={"kind": _SWITCH})
+    searches: list | None = field(default=None, metadata={"kind": _SEARCHES})
     workers: int = field(default=1, metadata={"kind": _POSITIVE})
     seed: int = field(default=0, metadata={"kind": _COUNT})
 
@@ -128,6 +139,7 @@ class OutputTable:
 
 # Name and home of the methods that run a landscape, and of those that explore, for `saddlescape search`.
 _METHODS = {"HiSD": "hisd", "SHiSD": "shisd", "ECDSep": "ecd", "Isokinetic": "ecd", "BBI": "ecd"}
+_SEARCH_HOMES = {"DownwardSearch": "frontier", "UpwardSearch": "frontier", "ECDExplorer": "explorer"}
 _SOURCES = ("NoisyModel", "RandomQuadrature", "FunctionValues")  # what makes a stochastic model of any other
 
 
@@ -195,6 +207,30 @@ class RunFile:
         # The driver sets the index search by search, so a run file has no say in it.
         known = [f.name for f in dataclasses.fields(cls) if f.name != "index"]
         return construct(cls, self.method.parameters, known, where)
+
+    def build_searches(self) -> tuple | None:
+        """The ``searches`` argument of `saddlescape.explore`.
+
+        Raises
+        ------
+        ValueError
+            If a search, a key or a number of one is unknown or out of range.
+        """
+        if self.explore.searches is None:
+            return None
+        if self.explore.upward:
+            raise ValueError(f'{self.path}: [explore] upward: the searches are given one by one; add "UpwardSearch" to them')
+        built = []
+        for value in self.explore.searches:
+            name, values = (value, {}) if isinstance(value, str) else named(value, f"{self.path}: [explore] searches")
+            if name not in _SEARCH_HOMES:
+                known = list(_SEARCH_HOMES)
+                raise ValueError(
+                    f"{self.path}: [explore] searches: got {name!r}{nearest(name, known)}, expected some of {listed(known)}"
+                )
+            cls = getattr(import_module(f".{_SEARCH_HOMES[name]}", __package__), name)
+            built.append(construct(cls, values, [f.name for f in dataclasses.fields(cls)], f"{self.path}: [explore] {name}"))
+        return tuple(built)
 
     def start(self, model: EnergyModel) -> str | np.ndarray | list[np.ndarray] | None:
         """The ``start`` argument of `saddlescape.explore`.

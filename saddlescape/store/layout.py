@@ -47,13 +47,18 @@ EDGE = (
 
 TASK = (
     Column("id", "integer", "1", "id of task and search, and key of its random stream"),
-    Column("kind", "text", "text", "start, revisit, down, up or quench"),
+    Column("kind", "text", "text", "start, revisit, down, up, quench, ecd or ridge"),
     Column("parent", "integer", "1", "node id it leaves from; -1: a start"),
-    Column("direction", "integer", "1", "number of the direction it leaves along; -1: a start"),
-    Column("sign", "integer", "1", "side it leaves to; 0: a start"),
+    Column(
+        "direction",
+        "integer",
+        "1",
+        "number of the direction it leaves along; -1: a start; of ecd the stage, of ridge the id of its ecd",
+    ),
+    Column("sign", "integer", "1", "side it leaves to; 0: a start, ecd or ridge"),
     Column("target", "integer", "1", "Morse index asked for"),
-    Column("coefficients", "vector", "1", "the direction in terms of the eigenvectors of the parent"),
-    Column("start", "start", _LENGTH, "where a start begins"),
+    Column("coefficients", "vector", "1", "the direction in terms of the eigenvectors of the parent; of ecd floor and ceiling"),
+    Column("start", "start", _LENGTH, "where a start or ridge begins"),
     Column("run", "integer", "1", "id of the run it belongs to"),
     Column("mirror", "vector", "1", "group element that reverses the direction"),
     Column("noise", "real", "1", "relative size of a random perturbation of the start"),
@@ -80,7 +85,7 @@ RESULT = (
     Column("n_hvp", "integer", "1", "calls of the Hessian-vector product"),
     Column("max_energy", "real", _ENERGY, "highest energy along the path"),
     Column("seconds", "real", "s", "wall time"),
-    Column("trajectory", "trajectory", "1", "path of the search in /trajectories"),
+    Column("trajectory", "trajectory", "1", "path of the search in /trajectories; of ecd its ridge points"),
 )
 
 RUN = (
