@@ -8,6 +8,7 @@ _HOME = {
     "ArctanWells": "arctan_wells",
     "Butterfly": "butterfly",
     "ChafeeInfante": "chafee_infante",
+    "DiscEquation": "disc_equation",
     "DoubleWells": "double_wells",
     "HenonHeiles": "henon_heiles",
     "LinearNetwork": "linear_network",

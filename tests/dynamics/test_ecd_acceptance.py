@@ -177,9 +177,9 @@ def measured(name, n, n_steps):
     model = Quadratic(tuple(np.linspace(1.0, 4.0, n)))
     derivatives, state = begun(model, MEASURES[name], np.full(n, 0.3))
     ecd_state.make_steps(derivatives, state, 10_000)
-    energies = np.empty(n_steps // 10)
+    energies = np.empty(n_steps // 20)
     for i in range(energies.size):
-        ecd_state.make_steps(derivatives, state, 10)
+        ecd_state.make_steps(derivatives, state, 20)
         energies[i] = state.energy
     return np.quantile(energies, LEVELS)
 

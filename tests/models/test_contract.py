@@ -28,6 +28,7 @@ CASES = {
     "ArctanWells": ("ArctanWells", {"M": [[0.8, -0.2, 0.0], [-0.2, 0.5, 0.1], [0.0, 0.1, 0.7]], "alpha": 4.0}, ("hessian",)),
     "Butterfly": ("Butterfly", {}, ("symmetry",)),
     "ChafeeInfante": ("ChafeeInfante", {"n": 30, "lam": 5.5}, FIELD),
+    "DiscEquation": ("DiscEquation", {"n": 30, "waves": 4.0}, ("hessian", "preconditioner")),
     "DoubleWells": ("DoubleWells", {"weights": [1.0, 1.5, 2.25]}, ("hessian",)),
     "DoubleWells-sparse": ("DoubleWells", {"weights": [1.0 + 0.01 * j for j in range(100)]}, ("hessian",)),
     "HenonHeiles": ("HenonHeiles", {}, ("symmetry",)),

@@ -9,7 +9,8 @@ import scipy.optimize
 import scipy.sparse.linalg
 import scipy.special
 
-from saddlescape.models import ChafeeInfante, PhaseField, ReducedLandauDeGennes
+from saddlescape import BBI, ECDSep, GradientFlow, search
+from saddlescape.models import ChafeeInfante, DiscEquation, PhaseField, ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Square
 from saddlescape.models.liquid_crystals.reduced import ORDER
 from saddlescape.naming import load_model, model_name, model_parameters
@@ -525,3 +526,26 @@ def test_an_unknown_start_is_refused(model):
 
 def test_the_domain_may_be_named():
     assert ReducedLandauDeGennes(9, 5.0, domain="square") == ReducedLandauDeGennes(9, 5.0, domain=Square())
+
+
+# --- the equation on the disc ---------------------------------------------------------------------------------------------
+
+
+def test_solutions_on_the_disc_are_of_second_order():
+    """The discrete solution near sin^2(20 r^2) is off by 0.043, 0.0106, 0.0026 at n = 100, 200, 400."""
+    errors = []
+    for n in (100, 200, 400):
+        model = DiscEquation(n)
+        result = search(model, model.exact(), GradientFlow())
+        assert result.success and result.energy < 1e-10
+        errors.append(np.abs(result.x - model.exact()).max())
+    np.testing.assert_allclose(np.log2(np.divide(errors[:-1], errors[1:])), 2.0, atol=0.1)
+
+
+@pytest.mark.parametrize("method", [BBI(-1e-3, step=0.2), ECDSep(-1e-3, step=30.0, decoherence=None)], ids=["bbi", "sep"])
+def test_energy_conserving_descent_solves_the_equation_on_the_disc(method):
+    """In the metric of the squared Laplacian, from the constant that the circle has: E falls from 2.6e6 to 1e-5 and 8e-5."""
+    model = DiscEquation(200)
+    result = search(model, model.default_start(), method, max_steps=2000)
+    assert result.descent.best_energy < 1e-2 < 1e6 < model.energy(model.default_start())
+    assert np.abs(result.descent.best_x - model.exact()).max() < 0.02

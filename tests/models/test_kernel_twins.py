@@ -51,6 +51,19 @@ def multi_basin(x):
     return energy, 2 * (rates * wells) @ d + 2e-3 * squares[::-1] @ d
 
 
+def disc_equation(x, n, waves):
+    h = 1 / (n + 0.5)
+    r, edges = (np.arange(n) + 0.5) * h, np.arange(n + 1) * h
+    padded = np.concatenate([x, [np.sin(waves) ** 2]])
+    flux = np.concatenate([[0], edges[1:] * np.diff(padded) / h])
+    f = np.sin(waves * r**2) ** 4 - 4 * waves * np.sin(2 * waves * r**2) - 8 * waves**2 * r**2 * np.cos(2 * waves * r**2)
+    weighted = 2 * np.pi * h * r * (-np.diff(flux) / (r * h) + x**2 - f)
+    energy = (weighted**2 / (2 * np.pi * h * r)).sum() / 2
+    scaled = np.concatenate([weighted / r, [0]])  # the transposed differences, and the weight that the circle has not
+    gradient = -np.diff(np.concatenate([[0], edges[1:] * np.diff(scaled) / h])) / h + 2 * x * weighted
+    return energy, gradient
+
+
 def zakharov(x, dim):
     weights = np.arange(1, dim + 1) / 2
     s = weights @ x
@@ -140,6 +153,7 @@ TWINS = {
     "Ackley": (ackley, {"dim": 3, "coefficient": 0.02}, (-4.0, 4.0)),
     "ArctanWells": (arctan_wells, {"M": ((0.8, -0.2, 0.1), (-0.2, 0.5, 0.3), (0.1, 0.3, 0.9)), "alpha": 4.5}, (0.0, 10.0)),
     "Butterfly": (butterfly, {}, (-2.5, 2.5)),
+    "DiscEquation": (disc_equation, {"n": 12, "waves": 3.0}, (-1.0, 1.0)),
     "DoubleWells": (double_wells, {"weights": (1.0, 0.3, 2.0, 5.0)}, (-2.0, 2.0)),
     "HenonHeiles": (henon_heiles, {}, (-1.5, 1.5)),
     "ModifiedMuellerBrown": (lambda x: mueller_brown(x, modified=True), {}, (-2.0, 2.0)),
