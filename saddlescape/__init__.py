@@ -31,6 +31,7 @@ _HOME = {
     "search": "dynamics.search",
     "search_many": "landscape.ensemble",
     "stochastic_eigenvectors": "dynamics.eigenvectors",
+    "Estimate": "results",
     "SearchResult": "results",
     "StationaryPoint": "results",
     "Status": "results",
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from .model import EnergyModel, as_model
     from .naming import load_model
     from .numerics.check import check_model
-    from .results import SearchResult, StationaryPoint, Status
+    from .results import Estimate, SearchResult, StationaryPoint, Status
     from .stochastic import FiniteSum, FunctionValues, NoisyModel, RandomQuadrature
     from .symmetry import Symmetry
 

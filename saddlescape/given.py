@@ -37,11 +37,32 @@ def check_dim(dim: Any) -> None:
 
 
 def filled(value: np.ndarray | None, out: np.ndarray, name: str) -> np.ndarray:
-    """``out`` with the value in it, also where a user's function returned a new array and left ``out`` alone."""
+    """``out`` with the value in it, also where a user's function returned a new array and left ``out`` alone.
+
+    Raises
+    ------
+    TypeError
+        If the function returned nothing and filled nothing: ``out`` is still as `blank` left it.
+    ValueError
+        If the shapes differ.
+    """
+    if value is None and out.size and (out == _BLANK).all():
+        raise TypeError(
+            f"{name}: the model returned None and left out as it was; expected shape {out.shape}: return an array, or fill out"
+        )
     if value is not None and value is not out:
         if np.shape(value) != out.shape:
             raise ValueError(f"{name}: the model returned shape {np.shape(value)}, expected {out.shape}")
         out[:] = value
+    return out
+
+
+_BLANK = -1.2345678901234567e-300
+
+
+def blank(out: np.ndarray) -> np.ndarray:
+    """``out``, marked as not filled yet; see `filled`."""
+    out.fill(_BLANK)
     return out
 
 

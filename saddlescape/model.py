@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .given import as_number, check_dim, filled, nearest, returned
+from .given import as_number, blank, check_dim, filled, nearest, returned
 
 if TYPE_CHECKING:
     from .kernels import Kernels
@@ -94,7 +94,7 @@ class EnergyModel:
         """E(x), with dE/dx written into ``out`` (n,)."""
         if getattr(self.kernels, "energy_gradient", None) is not None:
             return self.kernels.energy_gradient(x, self.params, out)
-        filled(self.gradient(x, out), out, "gradient")
+        filled(self.gradient(x, blank(out)), out, "gradient")
         return as_number(self.energy(x), "energy")
 
     def __getattr__(self, name: str) -> Any:

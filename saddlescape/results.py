@@ -36,13 +36,13 @@ class Status(Enum):
 
 _SENTENCES = {
     Status.CONVERGED: "The search converged to a certified stationary point of the index asked for.",
-    Status.OTHER_INDEX: "The search converged to a certified stationary point, but of another index than asked for.",
+    Status.OTHER_INDEX: "The search converged to a stationary point of another index than asked for.",
     Status.ESTIMATED: "The search met its tolerance with 95 % confidence; without an exact gradient nothing is certified.",
     Status.MAX_STEPS: "The search used up its steps before it met its tolerance.",
     Status.STALLED: "The search stopped making progress before it met its tolerance.",
     Status.DIVERGED: "The search went too far from its start, or too high above the point it left.",
     Status.NON_FINITE: "The energy or gradient turned non-finite along the search.",
-    Status.NOT_CERTIFIED: "The search met its tolerance, but the Morse index of the point could not be certified.",
+    Status.NOT_CERTIFIED: "The search met its tolerance, but the Morse index of the point is not certain.",
     Status.INTERRUPTED: "The search was interrupted by the user.",
     Status.FAILED: "The search was ended by an error of the model or of a worker process.",
     Status.COMPLETED: "The trajectory made all its steps.",
@@ -250,7 +250,7 @@ class SearchResult:
     point : StationaryPoint or None
         The certified point; None unless the status is CONVERGED or OTHER_INDEX.
     x : (n,) array
-        The last position, whatever the status.
+        Where the search puts the point, whatever the status: its last position, of a stochastic method the average.
     energy, gradient_norm : float
         At ``x``; the norm is taken in the mass inner product.
     target_index : int

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..numerics.derivatives import Derivatives
-from ..numerics.sampling import SampleMean, signed_values
+from ..numerics.sampling import SampleMean, mean_quotients, sign_confidence
 from ..results import Estimate
 from . import advance_stochastic as stepping
 from .scales import rough_lowest
 from .stochastic_state import StochasticState, close_chunk, gradient_bound
 
 SAMPLES = 64  # for eigenvectors, and again for the eigenvalues
+AROUND = 8  # points that say how eigenvalues vary within the error bar of x
 DENSE = 100  # up to this dimension the error bar uses the whole Hessian
 
 
@@ -27,19 +28,30 @@ def conclude(derivatives: Derivatives, state: StochasticState, index: int) -> Es
         return None
     m = min(index + 1, x.size)
     vectors = rough_lowest(mean, x, m, rng)[1]
-    found = signed_values(state.estimates, x, vectors, rng, SAMPLES)
-    order = np.argsort(found.values)
-    values = found.values[order]
+    values, errors = mean_quotients(state.estimates, x, vectors, rng, SAMPLES)
+    standard_error = _standard_error(state, mean, float(np.abs(values).min()))
+    errors = np.hypot(errors, _value_errors(mean, x, vectors, standard_error, rng))
+    order = np.argsort(values)
+    values, errors = values[order], errors[order]
     return Estimate(
         x=x.copy(),
-        standard_error=_standard_error(state, mean, float(np.abs(values).min())),
+        standard_error=standard_error,
         gradient_norm=gradient_bound(derivatives, state.tail),
         steps=state.tail.steps,
         index=int(np.count_nonzero(values < 0.0)),
         eigenvalues=values,
-        eigenvalue_errors=found.errors[order],
-        confidence=found.confidence[order],
+        eigenvalue_errors=errors,
+        confidence=sign_confidence(values, errors),
     )
+
+
+def _value_errors(mean: SampleMean, x: np.ndarray, vectors: np.ndarray, error: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How the eigenvalues vary as x (n,) does within its error bar, (m,): standard deviation over a few points around it."""
+    reach = np.minimum(error, 1.0 + np.abs(x))  # a flat direction has an error without end
+    around = x + reach * rng.standard_normal((AROUND, x.size))
+    values = np.array([np.sum(vectors * mean.hvp_rows(near, vectors), axis=1) for near in around])
+    spread = np.std(values, axis=0, ddof=1)
+    return np.where(np.isfinite(spread), spread, np.inf)
 
 
 def _standard_error(state: StochasticState, mean: SampleMean, slowest: float) -> np.ndarray:

@@ -24,6 +24,7 @@ CHECK_EVERY = 20  # steps between two looks at a compiled search: polish due? st
 CHECK_EVERY_INTERPRETED = 5  # and at one whose steps cost more than a look
 NEAR = 0.02  # a polish is tried when the next step is at most this fraction of the length over which the energy is simple
 FAR = 8.0  # that length grows to an 8th of the way gone: a nearly degenerate state has a small one, its children need not
+SURE = 0.95  # confidence in the index of an estimate without which it is not accepted
 ARRIVED = 0.003  # a point of another index is accepted when it is this near, in the same unit: the dynamics does not merely pass
 
 
@@ -150,7 +151,8 @@ def check_target(method: Method, model: EnergyModel) -> int:
     """
     index = getattr(method, "index", None)
     if index is None:
-        raise ValueError(f"method: {method!r} has no index; say which one to look for, for instance HiSD(index=1)")
+        example = f"{type(method).__name__}(index=1)"
+        raise ValueError(f"method: {method!r} has no index; say which one to look for, for instance {example}")
     if not 0 <= index <= model.dim:
         raise ValueError(f"index: got {index}, expected 0 to {model.dim}, the number of unknowns")
     return index
@@ -422,6 +424,8 @@ class _Search:
         """Everything about this search."""
         state, d = self.state, self.derivatives
         estimate = self._estimate()  # first: it takes the steps into the average that were made since the last look
+        if status is Status.ESTIMATED:
+            status = self._judged(estimate)
         at = self.point or self.interrupted_at or _Stand(self._here, state.energy, state.gradient_norm)
         norm = float(at.gradient_norm)
         calls = f"{d.n_gradient} gradients and {d.n_hvp} Hessian-vector products"
@@ -447,6 +451,12 @@ class _Search:
             d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path, getattr(state, "n_rejected", 0), estimate,
             descent,
         )  # fmt: skip
+
+    def _judged(self, estimate: Estimate | None) -> Status:
+        """How a search ended that met its tolerance, by what its estimate says of the index."""
+        if estimate is None or estimate.index_confidence < SURE:
+            return Status.NOT_CERTIFIED
+        return Status.ESTIMATED if estimate.index == self.index else Status.OTHER_INDEX
 
     def _estimate(self) -> Estimate | None:
         """What a stochastic method says of an end that is not certified."""

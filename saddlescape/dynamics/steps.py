@@ -15,6 +15,11 @@ def _whole(name: str, value: object) -> None:
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least 1")
 
 
+def _number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not 0 < value < np.inf:
+        raise ValueError(f"{name}: got {value!r}, expected a positive number")
+
+
 def _positive(name: str, value: float | None) -> None:
     if value is not None and not value > 0:
         raise ValueError(f"{name}: got {value!r}, expected a positive number, or None to take it from the problem")
@@ -169,8 +174,8 @@ class Decaying:
     p: float = 1.0
 
     def __post_init__(self) -> None:
-        _positive("gamma", self.gamma)
-        _positive("m", self.m)
+        _number("gamma", self.gamma)
+        _number("m", self.m)
         if not 0 < self.p <= 1:
             raise ValueError(f"p: got {self.p!r}, expected 0 < p <= 1 (see Constant for p = 0)")
 
@@ -187,7 +192,7 @@ class Constant:
     size: float
 
     def __post_init__(self) -> None:
-        _positive("size", self.size)
+        _number("size", self.size)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Slope(NamedTuple):
     Parameters
     ----------
     slope, low, high : float
-        The exponent, and its 95 % confidence interval over the runs.
+        The exponent, and its 95 % confidence interval over the runs (NaN for a single one).
     factor : float
     first, last : int
         The steps it was fitted between.
@@ -67,7 +67,7 @@ class Ensemble:
     success : (R,) bool array
         With a level: whether the energy is at most that. With a reference: whether the run ended within ``radius`` of it, a
         trajectory that explores with its best point. With neither: whether it converged to a certified point of the index asked
-        for, or made all its steps if it explores.
+        for, or, without ``polish`` and where it explores, made all its steps.
     energy : (R,) array
         Energy at ``average``; NaN without an exact one.
     """
@@ -82,6 +82,9 @@ class Ensemble:
     average_errors: np.ndarray
     success: np.ndarray
     energy: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"Ensemble({len(self.x)} runs, success fraction {self.success_fraction:.3g}, {len(self.steps)} looks)"
 
     @property
     def success_fraction(self) -> float:
@@ -133,7 +136,7 @@ class Ensemble:
         rng = np.random.default_rng(0)
         picks = rng.integers(len(squares), size=(RESAMPLED, len(squares)))
         slopes = [np.polyfit(log_n, np.log(chosen_squares[pick].mean(axis=0)), 1)[0] for pick in picks]
-        low, high = np.percentile(slopes, [2.5, 97.5])
+        low, high = np.percentile(slopes, [2.5, 97.5]) if len(squares) > 1 else (np.nan, np.nan)
         return Slope(float(slope), float(low), float(high), float(np.exp(offset)), first, last)
 
 
@@ -237,7 +240,7 @@ def search_many(
     jobs = [_Job(starts[b], [seeds[i] for i in b], method, index, limits, frame, reference) for b in blocks]
     with one_thread():
         runs = [one for block in _work_off(model, jobs, workers) for one in block]
-    return _collected(runs, Derivatives(model), starts, reference, radius, level, explores(method))
+    return _collected(runs, Derivatives(model), starts, reference, radius, level, explores(method), polish)
 
 
 def _starts(model: EnergyModel, starts_or_n: np.ndarray | int, start: np.ndarray | None) -> np.ndarray:
@@ -323,6 +326,7 @@ def _collected(
     radius: float | None,
     level: float | None,
     explored: bool,
+    polished: bool,
 ) -> Ensemble:
     status = [one.status for one in runs]
     average = np.array([one.average for one in runs])
@@ -336,7 +340,8 @@ def _collected(
     if level is not None:
         success = energy <= level
     elif reference is None:
-        success = np.array([s in (Status.CONVERGED, Status.COMPLETED, Status.FLOOR_REACHED) for s in status])
+        reached = (Status.CONVERGED, Status.COMPLETED, Status.FLOOR_REACHED, *(() if polished else (Status.MAX_STEPS,)))
+        success = np.array([s in reached for s in status])
     else:
         far = np.array([derivatives.norm(x0 - reference) for x0 in starts])
         within = np.maximum(0.5 * far, 0.1 * (1.0 + derivatives.norm(reference))) if radius is None else radius

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..given import as_number, filled
+from ..given import as_number, blank, filled
 from ..model import EnergyModel
 
 DENSE_LIMIT = 500
@@ -73,14 +73,14 @@ class Derivatives:
         """dE/dx (n,)."""
         out = np.empty(self.dim)
         self.n_gradient += 1
-        return filled(self.model.gradient(x, out), out, "gradient")
+        return filled(self.model.gradient(x, blank(out)), out, "gradient")
 
     def hvp(self, x: np.ndarray, v: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """H(x) v, (n,)."""
         out = np.empty(self.dim) if out is None else out
         self.n_hvp += 1
         if self._hvp is not None:
-            return filled(self._hvp(x, v, out), out, "hvp")
+            return filled(self._hvp(x, v, blank(out)), out, "hvp")
         if self.has_hessian:
             # A step asks for several products at one point; its array is the same at the next one, so the values are compared.
             if self._last is None or not np.array_equal(self._last[0], x):

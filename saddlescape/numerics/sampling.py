@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import erf, sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..given import filled
+from ..given import blank, filled
 from ..model import EnergyModel
 from .derivatives import Derivatives
 
@@ -44,14 +44,14 @@ class Estimates:
         """The estimate of dE/dx that belongs to a sample, (n,)."""
         out = np.empty(x.size) if out is None else out
         self.derivatives.n_gradient += 1
-        return filled(self.model.stochastic_gradient(x, sample, out), out, "stochastic_gradient")
+        return filled(self.model.stochastic_gradient(x, sample, blank(out)), out, "stochastic_gradient")
 
     def hvp(self, x: np.ndarray, v: np.ndarray, sample: Any, out: np.ndarray | None = None) -> np.ndarray:
         """The estimate of H(x) v, (n,); without one of the model's own, by two gradients of the same sample."""
         out = np.empty(x.size) if out is None else out
         self.derivatives.n_hvp += 1
         if self.has_hvp:
-            return filled(self.model.stochastic_hvp(x, v, sample, out), out, "stochastic_hvp")
+            return filled(self.model.stochastic_hvp(x, v, sample, blank(out)), out, "stochastic_hvp")
         length = dimer_length(self.derivatives, x) / max(np.abs(v).max(), 1e-300)
         plus = self.gradient(x + length * v, sample)
         self.gradient(x - length * v, sample, out)
@@ -134,26 +134,13 @@ def _mean(rows: np.ndarray) -> np.ndarray:
     return rows.mean(axis=0) if len(rows) else np.full(rows.shape[1], np.nan)
 
 
-class SignedValues(NamedTuple):
-    """Eigenvalues told from samples.
+def mean_quotients(
+    estimates: Estimates, x: np.ndarray, vectors: np.ndarray, rng: np.random.Generator, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rayleigh quotients v.Hv of mass-orthonormal rows (m, n) and their standard errors (m,); NaN if fewer than two are finite.
 
-    Parameters
-    ----------
-    values, errors : (m,) arrays
-        Rayleigh quotients and their standard errors.
-    confidence : (m,) array
-        Probability that the sign is right, for normal errors.
-    """
-
-    values: np.ndarray
-    errors: np.ndarray
-    confidence: np.ndarray
-
-
-def signed_values(estimates: Estimates, x: np.ndarray, vectors: np.ndarray, rng: np.random.Generator, size: int) -> SignedValues:
-    """Rayleigh quotients v.Hv of mass-orthonormal rows (m, n) from fresh samples, independent of those that gave the vectors.
-
-    Eigenvalues of a mean of noisy matrices are pushed apart by the noise; quotients with vectors from other samples are not.
+    From fresh samples, independent of those that gave the vectors: eigenvalues of a mean of noisy matrices are pushed apart by the
+    noise, quotients with vectors from other samples are not.
     """
     quotients = np.empty((size, len(vectors)))
     for row in quotients:
@@ -161,7 +148,11 @@ def signed_values(estimates: Estimates, x: np.ndarray, vectors: np.ndarray, rng:
         row[:] = [np.dot(v, estimates.hvp(x, v, sample)) for v in vectors]
     quotients = finite_rows(quotients)
     if len(quotients) < 2:
-        return SignedValues(*np.full((2, len(vectors)), np.nan), np.full(len(vectors), 0.5))
-    values, errors = quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(len(quotients))
+        return np.full(len(vectors), np.nan), np.full(len(vectors), np.nan)
+    return quotients.mean(axis=0), quotients.std(axis=0, ddof=1) / sqrt(len(quotients))
+
+
+def sign_confidence(values: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Probability that the sign of each value (m,) with a normal error is right, (m,); 1/2 where nothing is known."""
     scores = np.abs(values) / np.maximum(errors, 1e-300)
-    return SignedValues(values, errors, np.array([0.5 * (1.0 + erf(score / sqrt(2.0))) for score in scores]))
+    return np.array([0.5 if np.isnan(score) else 0.5 * (1.0 + erf(score / sqrt(2.0))) for score in scores])

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..given import blank, filled
 from ..kernels import kernel
-from ..model import EnergyModel, filled
+from ..model import EnergyModel
 
 N_TERMS, _REPLACEMENT, OWN = range(3)
 """The integer parameters of the kernels: the number of terms, whether rows may repeat; those of a subclass begin at ``OWN``."""
@@ -139,11 +140,11 @@ class FiniteSum(EnergyModel):
 
     def _mean_gradient(self, x: np.ndarray, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         out = np.empty(self.dim) if out is None else out
-        return filled(self.batch_gradient(x, rows, out), out, "batch_gradient")
+        return filled(self.batch_gradient(x, rows, blank(out)), out, "batch_gradient")
 
     def _mean_hvp(self, x: np.ndarray, v: np.ndarray, rows: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         out = np.empty(self.dim) if out is None else out
-        return filled(self.batch_hvp(x, v, rows, out), out, "batch_hvp")
+        return filled(self.batch_hvp(x, v, rows, blank(out)), out, "batch_hvp")
 
 
 _MISSING = "{} has neither kernels nor {}: give it the mean of the terms with these row numbers"

@@ -79,7 +79,7 @@ class NoisyModel(Wrapped):
         check_inner("model", self.model)
         for name in ("gradient_noise", "hessian_noise"):
             value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
+            if not isinstance(value, (int, float, np.number)) or not 0 <= value < np.inf:
                 raise ValueError(f"{name}: got {value!r}, expected a standard deviation, a number of at least 0")
 
     @property

@@ -451,3 +451,43 @@ def test_estimates_alone_run_compiled():
     result = search(model, [0.3, -0.2], SHiSD(index=1), tol=0.02)
     assert result.status is Status.ESTIMATED and result.point is None
     assert np.abs(result.estimate.x).max() < 0.02 and result.estimate.index == 1
+
+
+class Measured(EnergyModel):
+    """A saddle at 0 of index 1, known by its gradient with noise alone."""
+
+    dim = 2
+
+    def __init__(self, sigma):
+        self.sigma = sigma
+
+    def draw(self, rng):
+        return self.sigma * rng.standard_normal(2)
+
+    def stochastic_gradient(self, x, sample, out=None):
+        return np.array([x[0] ** 3 - x[0], 0.2 * x[1] + x[0] * x[1]]) + sample
+
+
+def test_an_estimate_of_another_index_is_no_success():
+    found = search(Measured(1e-6), np.zeros(2), SHiSD(index=2), tol=1e-3)
+    assert found.status is Status.OTHER_INDEX and not found.success and found.estimate.index == 1
+
+
+def test_errors_of_eigenvalues_know_the_error_of_the_point():
+    """Additive noise cancels in differences with one sample; that x is an average with an error does not."""
+    ratios = []
+    for seed in range(20):
+        estimate = search(Measured(0.3), np.array([0.2, 0.1]), SHiSD(index=1), tol=0.03, rng=seed).estimate
+        ratios.append((estimate.eigenvalues[1] - 0.2) / estimate.eigenvalue_errors[1])
+    assert 0.2 < np.sqrt(np.mean(np.square(ratios))) < 3.0
+
+
+def test_estimates_that_are_not_returned_are_an_error():
+    class Forgot(Measured):
+        def stochastic_gradient(self, x, sample, out=None):
+            pass
+
+    with pytest.raises(
+        TypeError, match=r"stochastic_gradient: the model returned None and left out as it was; expected shape \(2,\)"
+    ):
+        search(Forgot(0.1), np.zeros(2), SHiSD(index=1))

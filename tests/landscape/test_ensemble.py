@@ -204,7 +204,9 @@ def ensemble(errors, steps, success=None):
     none = np.zeros((count, 1))
     status = [Status.MAX_STEPS] * count
     success = np.ones(count, dtype=bool) if success is None else success
-    return Ensemble(none, none, status, np.full(count, -1), np.zeros(count), np.asarray(steps), errors, 0.1 * errors, success)
+    return Ensemble(
+        none, none, status, np.full(count, -1), np.zeros(count), np.asarray(steps), errors, 0.1 * errors, success, np.zeros(count)
+    )
 
 
 @pytest.mark.parametrize("power", [-1.0, -0.5, 0.3])
