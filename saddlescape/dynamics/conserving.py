@@ -207,6 +207,8 @@ class Continued:
     descent: Descent
 
     def __getattr__(self, name: str) -> Any:
+        if name == "method":  # not there yet: a copy is being made
+            raise AttributeError(name)
         return getattr(self.method, name)
 
     def begin(self, derivatives: Derivatives, x0: np.ndarray, **arguments: Any) -> DescentState:

@@ -116,6 +116,17 @@ class DescentState:
         return _ENDINGS[self.outcome]
 
     @property
+    def trouble(self) -> str:
+        """What a person needs to know about a step that failed; empty if none did."""
+        if self.ended not in (Status.STEP_TOO_LARGE, Status.NON_FINITE) or not self.n_rejected:
+            return ""
+        step, part = self.floats[stepping.STEP], (self.energy - self.floor) / (self.ceiling - self.floor)
+        return (
+            f"A step of {step:g} was halved {stepping.MAX_HALVINGS} times, from an energy at {part:.3g} of the way from the "
+            "floor to the ceiling"
+        )
+
+    @property
     def n_rejected(self) -> int:
         """How many steps were rejected and halved."""
         return int(self.ints[stepping.REJECTED])
