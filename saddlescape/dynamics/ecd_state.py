@@ -13,7 +13,8 @@ from ..results import Descent, SearchResult, Status
 from . import advance_ecd as stepping
 from .advance import NON_FINITE, RUNNING, START, X
 
-NOISE_EVERY = 10  # steps, under a preconditioner: noise costs a solve
+NOISE_EVERY = 10  # steps, under a preconditioner, where noise costs a solve, and with more unknowns than
+FEW = 100  # where as many random numbers take longer than a gradient
 VANISHING = 1e-8  # gradient times 1 + max|x|, relative to the excess energy, below which it has no direction to speak of
 ROUGH = 0.1  # relative error of a conserved energy that deserves a warning
 _ENDINGS = {
