@@ -119,6 +119,7 @@ def test_plot_saved(folder):
 def test_every_example_has_a_test():
     tested = {
         "bottom_up_landscape.py",
+        "energy_conserving.py",
         "neural_network.py",
         "own_model.py",
         "plot_saved.py",

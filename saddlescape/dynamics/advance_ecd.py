@@ -33,8 +33,8 @@ STEP, ETA, FLOOR, CEILING, MARGIN, NOISE, ENERGY, BEST_ENERGY, STALL_ENERGY, MAX
 # point; BOUNCE_EVERY, STALL_BOUNCE: 0 for none; SINCE_...: steps since the last noise, fixed bounce, best point; FIXED: how many
 # bounces were of that kind; KICKED: how many kicks were larger than the momentum
 KIND, LEAPFROG, RESCALE, NOISE_EVERY, BOXED, ADAPT, UNIFORM, BOUNCE_EVERY, MAX_BOUNCES, STALL_BOUNCE, OUTCOME = range(11)
-SINCE_NOISE, SINCE_BOUNCE, SINCE_BEST, FIXED, BOUNCES, REJECTED, GRADIENTS, STEPS, KICKED, ADAPTED = range(11, 21)
-N_FLOATS, N_INTS = 11, 21
+SINCE_NOISE, SINCE_BOUNCE, SINCE_BEST, FIXED, BOUNCES, REJECTED, GRADIENTS, KICKED, ADAPTED = range(11, 20)
+N_FLOATS, N_INTS = 11, 20
 
 # rows[...] behind START and X of `advance`: g and M^-1 g, p and M^-1 p; the same at the point a step tries; noise and M^-1 times
 # it; the best point; the box
@@ -102,7 +102,11 @@ def kick(rows, floats, ints, excess, gradient, momentum, time):
         decay = exp(-rapidity)
         towards = (1.0 - decay) * (1.0 + decay + along * (1.0 - decay)) / size if size > 0.0 else 0.0
         mix(rows, 2.0 * decay, momentum, -towards, gradient, 2, TRIAL_P)
-        mix(rows, 1.0 / sqrt(dot(rows, TRIAL_P, TRIAL_V)), TRIAL_P, 0.0, TRIAL_P, 2, TRIAL_P)
+        length = dot(rows, TRIAL_P, TRIAL_V)
+        if length > 0.0:
+            mix(rows, 1.0 / sqrt(length), TRIAL_P, 0.0, TRIAL_P, 2, TRIAL_P)
+        else:  # straight against so large a force that nothing is left: it turns round
+            mix(rows, -1.0, momentum, 0.0, momentum, 2, TRIAL_P)
         return rapidity * rapidity
     if ints[KIND] == BBI:
         ratio = excess / (floats[CEILING] - floats[FLOOR])
@@ -286,7 +290,6 @@ def ecd_steps(energy_gradient, params, metric, n_steps, rows, floats, ints, rng)
     """Up to ``n_steps`` steps and bounces of energy-conserving descent; returns how many were made."""
     ints[OUTCOME] = RUNNING
     for done in range(n_steps):
-        ints[STEPS] += 1
         if bounced(metric, rows, floats, ints, rng):
             continue
         squared = conserve(rows, floats, ints)
@@ -294,7 +297,6 @@ def ecd_steps(energy_gradient, params, metric, n_steps, rows, floats, ints, rng)
         if ints[OUTCOME] == FLOOR_REACHED:
             return done + 1
         if ints[OUTCOME] != RUNNING:
-            ints[STEPS] -= 1
             return done
         if floats[NOISE] > 0.0:
             ints[SINCE_NOISE] += 1

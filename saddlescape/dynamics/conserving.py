@@ -13,7 +13,7 @@ from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult
 from . import advance_ecd as stepping
-from .ecd_state import NOISE_EVERY, DescentState, empty_state, go_on, make_steps, set_out, summary
+from .ecd_state import FEW, NOISE_EVERY, DescentState, empty_state, go_on, make_steps, set_out, summary
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ class EnergyConserving:
         The first direction. Default: downhill; at a stationary point one drawn at random.
     preconditioned : bool
         Measure momenta in the metric of the model's preconditioner, if it has one, not in the mass: on fields the step is then not
-        set by the stiffest mode. The directions of noise and bounces are white there, which turns the soft modes most, and noise
-        comes every 10 steps; the exact stationary measure needs isotropic noise, as it is in the mass.
+        set by the stiffest mode. The directions of noise and bounces are white there, which turns the soft modes most; the exact
+        stationary measure needs isotropic noise, as it is in the mass.
 
     Notes
     -----
@@ -193,7 +193,7 @@ class EnergyConserving:
     def _add_noise(self, derivatives: Derivatives, state: DescentState) -> None:
         if self.decoherence is None:
             return
-        every = 1 if derivatives.preconditioner is None else NOISE_EVERY
+        every = 1 if derivatives.preconditioner is None and derivatives.dim <= FEW else NOISE_EVERY
         state.ints[stepping.NOISE_EVERY] = every
         state.floats[stepping.NOISE] = self.decoherence * np.sqrt(every)
 
@@ -207,6 +207,8 @@ class Continued:
     descent: Descent
 
     def __getattr__(self, name: str) -> Any:
+        if name == "method":  # not there yet: a copy is being made
+            raise AttributeError(name)
         return getattr(self.method, name)
 
     def begin(self, derivatives: Derivatives, x0: np.ndarray, **arguments: Any) -> DescentState:

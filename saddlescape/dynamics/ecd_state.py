@@ -13,7 +13,8 @@ from ..results import Descent, SearchResult, Status
 from . import advance_ecd as stepping
 from .advance import NON_FINITE, RUNNING, START, X
 
-NOISE_EVERY = 10  # steps, under a preconditioner: noise costs a solve
+NOISE_EVERY = 10  # steps, under a preconditioner, where noise costs a solve, and with more unknowns than
+FEW = 100  # where as many random numbers take longer than a gradient
 VANISHING = 1e-8  # gradient times 1 + max|x|, relative to the excess energy, below which it has no direction to speak of
 ROUGH = 0.1  # relative error of a conserved energy that deserves a warning
 _ENDINGS = {
@@ -114,6 +115,17 @@ class DescentState:
     def ended(self) -> Status | None:
         """Why the trajectory cannot go on; None where it can."""
         return _ENDINGS[self.outcome]
+
+    @property
+    def trouble(self) -> str:
+        """What a person needs to know about a step that failed; empty if none did."""
+        if self.ended not in (Status.STEP_TOO_LARGE, Status.NON_FINITE) or not self.n_rejected:
+            return ""
+        step, part = self.floats[stepping.STEP], (self.energy - self.floor) / (self.ceiling - self.floor)
+        return (
+            f"A step of {step:g} was halved {stepping.MAX_HALVINGS} times, from an energy at {part:.3g} of the way from the "
+            "floor to the ceiling"
+        )
 
     @property
     def n_rejected(self) -> int:

@@ -301,6 +301,7 @@ class _Search:
             if self.callback is not None and self.callback(self.state):
                 return Status.INTERRUPTED
             self._steps(min(self._check_every(), self.limits.max_steps - self.n_steps))
+        self.note = self.state.trouble
         return self.state.ended
 
     def stay(self) -> Status | None:

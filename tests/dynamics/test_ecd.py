@@ -5,7 +5,19 @@ import logging
 import numpy as np
 import pytest
 
-from saddlescape import BBI, ECDSep, EnergyModel, GradientFlow, Isokinetic, NoisyModel, Status, as_model, explore, search
+from saddlescape import (
+    BBI,
+    ECDSep,
+    EnergyModel,
+    GradientFlow,
+    Isokinetic,
+    NoisyModel,
+    Status,
+    as_model,
+    explore,
+    search,
+    search_many,
+)
 from saddlescape.dynamics.describe import describe, rebuild
 from saddlescape.models import Ackley, Butterfly, ChafeeInfante, DoubleWells, MuellerBrown, MultiBasin, Zakharov
 
@@ -279,6 +291,7 @@ def test_a_start_that_no_step_leaves_is_an_outcome():
     assert (result.n_steps, result.n_rejected) == (0, 40)
     np.testing.assert_array_equal(result.x, start)
     assert np.isfinite(result.descent.momentum).all()
+    assert "A step of 0.1 was halved 40 times, from an energy at 0.0909 of the way" in result.message
 
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf])
@@ -386,6 +399,34 @@ def test_a_stalled_trajectory_bounces():
         if value < best:
             best, since = value, 0
     np.testing.assert_array_equal(stays, bounces)
+
+
+# --- many -----------------------------------------------------------------------------------------------------------------
+
+
+@every_method
+def test_many_trajectories_are_single_ones_with_their_own_streams(name):
+    method, model = TRAJECTORIES[name], MuellerBrown()
+    runs = search_many(model, 3, method, start=LOWEST, n_steps=1500, rng=4)
+    for child, x, best, energy in zip(np.random.SeedSequence(4).spawn(3), runs.x, runs.average, runs.energy, strict=True):
+        alone = search(model, LOWEST, method, max_steps=1500, rng=np.random.default_rng(child))
+        np.testing.assert_array_equal(x, alone.x)
+        np.testing.assert_array_equal(best, alone.descent.best_x)
+        assert energy == alone.descent.best_energy
+    assert runs.status == [Status.COMPLETED] * 3 and runs.success.all()
+
+
+def test_many_trajectories_succeed_by_their_best_point_or_by_a_level():
+    model, start = MuellerBrown(), np.array([0.6, 0.03])
+    method = ECDSep(-150.0, step=0.01, ceiling=-20.0)
+    near = search_many(model, 6, method, start=start, n_steps=1200, reference=LOWEST, radius=0.05)
+    assert 0 < near.success.sum() < 6
+    np.testing.assert_array_equal(near.success, near.average_errors[:, -1] <= 0.05)
+    low = search_many(model, 6, method, start=start, n_steps=1200, level=-140.0)
+    np.testing.assert_array_equal(low.success, low.energy <= -140.0)
+    assert low.success.sum() >= near.success.sum()
+    with pytest.raises(ValueError, match="level: got nan"):
+        search_many(model, 2, method, level=np.nan)
 
 
 # --- metrics and walls ----------------------------------------------------------------------------------------------------

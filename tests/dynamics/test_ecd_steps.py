@@ -191,6 +191,9 @@ def test_isokinetic_kicks_are_the_exact_flow_at_a_fixed_force():
         np.testing.assert_allclose(rows[stepping.TRIAL_P], expected, atol=1e-12)
     stepping.kick(rows, state.floats, state.ints, 1e-9, stepping.G, stepping.P, 1e9)
     np.testing.assert_allclose(rows[stepping.TRIAL_P], -g / np.linalg.norm(g), atol=1e-12)
+    rows[stepping.P] = rows[stepping.V] = g / np.linalg.norm(g)  # straight uphill, where the formula is 0 / 0
+    stepping.kick(rows, state.floats, state.ints, 1e-9, stepping.G, stepping.P, 1e9)
+    assert np.linalg.norm(rows[stepping.TRIAL_P]) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("name", ["leapfrog", "isokinetic"])
