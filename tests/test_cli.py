@@ -11,7 +11,7 @@ import networkx
 import numpy as np
 import pytest
 
-from saddlescape import Landscape, Status, __version__, explore, load
+from saddlescape import Landscape, Status, __version__, as_model, explore, load
 from saddlescape.cli import main
 from saddlescape.cli.report import describe, describe_search, outcome, summary
 from saddlescape.landscape.info import ModelInfo
@@ -579,6 +579,16 @@ def test_a_run_that_goes_on_by_its_run_file_draws_its_figure(workplace, capsys):
     assert capsys.readouterr().out.startswith("nothing was left to do: the run of run.h5 was complete\n5 points")
 
 
+def test_a_landscape_of_plain_functions_is_resumed_from_python(workplace, capsys):
+    (workplace / "own.py").write_text("from saddlescape import NoisyModel, as_model\nmodel = as_model(abs, abs, 2)\n")
+    inner = MuellerBrown()
+    model, start = as_model(inner.energy, inner.gradient, 2), inner.default_start()
+    explore(model, start, store="run.h5", callback=lambda landscape, search: True)
+    for words in ((), ("--model", "own.py:model"), ("--model", "MuellerBrown")):
+        assert run("resume", "run.h5", *words) == 1
+        assert "call saddlescape.resume(path, model=...)" in capsys.readouterr().err
+
+
 def test_a_model_of_ones_own_inside_a_source_is_named_to_go_on(workplace, monkeypatch, capsys):
     (workplace / "wells.py").write_text(OWN_MODEL + "\n\nNOISY = True\n")  # not the source, and thus the module, of other tests
     (workplace / "run.toml").write_text(NOISY.replace("MuellerBrown", "wells.py:Wells") + "[explore]\nmax_index = 1\n")
@@ -591,7 +601,9 @@ def test_a_model_of_ones_own_inside_a_source_is_named_to_go_on(workplace, monkey
     assert capsys.readouterr().err.endswith(f"go on by: saddlescape resume run.h5 --model {workplace / 'wells.py'}:Wells\n")
     monkeypatch.delenv("STOP_AFTER")
     assert run("resume", "run.h5", "--model", "wells.py:Walls") == 1
-    assert "got wells.py:Walls, but this landscape was made with wells.py:Wells" in capsys.readouterr().err
+    assert "wells.py has no class 'Walls' (did you mean 'Wells'?); its models are ['Wells']" in capsys.readouterr().err
+    assert run("resume", "run.h5", "--model", "walls.py:Wells") == 1
+    assert "walls.py does not exist" in capsys.readouterr().err
     assert run("resume", "run.h5", "--model", "wells.py:Wells", "--quiet") == 0
     assert not load("run.h5").frontier
 

@@ -248,6 +248,10 @@ def test_another_model_or_parameter_is_refused(tmp_path):
         ValueError, match=r"model: got saddlescape.models.DoubleWells with .*1\.4.*but this landscape was made with"
     ):
         resume(path, model=DoubleWells((1.0, 1.4, 0.7)))
+    with pytest.raises(
+        ValueError, match=r"with weights = \[1.0\], dim = 1, but .* made with weights = \[1.0, 1.3, 0.7\], dim = 3; pass"
+    ):
+        resume(path, model=DoubleWells((1.0,)))
     message = "model: got saddlescape.models.Butterfly, but this landscape was made with saddlescape.models.DoubleWells; pass that"
     with pytest.raises(ValueError, match=message):
         resume(path, model=Butterfly())
