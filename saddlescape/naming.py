@@ -19,6 +19,9 @@ from .model import EnergyModel, check_is_model
 
 _SHIPPED = "saddlescape.models"
 _SOURCES = "saddlescape.stochastic"  # models made from another one
+_IN_MEMORY = "saddlescape.model.FunctionModel"  # what `as_model` makes
+FROM_PYTHON = "no file holds its functions, so go on from Python: make it again and call saddlescape.resume(path, model=...)"
+_SHOWN = 40  # characters of a value in a line for people
 
 
 def model_name(model: EnergyModel) -> str:
@@ -59,6 +62,45 @@ def _plain(value: Any) -> Any:
     return f"<{getattr(value, '__qualname__', type(value).__name__)}>"
 
 
+def model_text(name: str, params: Mapping[str, Any]) -> str:
+    """A model and its parameters as a short line for people."""
+    return f"{name}({', '.join(f'{key}={shortened(value)}' for key, value in params.items())})"
+
+
+def shortened(value: Any) -> str:
+    """A parameter, as `model_parameters` gives it, as a short text for people."""
+    if _names_model(value):  # the model that this one is made from
+        return model_text(value["name"], value["params"])
+    text = str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def differences(given: Any, made: Any, name: str = "") -> list[tuple[str, str, str]]:
+    """Where two values of `model_parameters` differ: name, and what stands there in each, shortened; of a list the first entry."""
+    if given == made:
+        return []
+    if _names_model(given) and _names_model(made) and given["name"] == made["name"]:
+        return differences(given["params"], made["params"], name)
+    if isinstance(given, Mapping) and isinstance(made, Mapping):
+        prefix = f"{name}." if name else ""
+        missing = "<none>"
+        return [
+            found
+            for key in dict.fromkeys([*given, *made])
+            for found in differences(given.get(key, missing), made.get(key, missing), f"{prefix}{key}")
+        ]
+    both = isinstance(given, list) and isinstance(made, list) and len(given) == len(made)
+    if both and max(len(str(given)), len(str(made))) > _SHOWN:  # the difference could be in what is cut off
+        first = next(i for i, (a, b) in enumerate(zip(given, made, strict=True)) if a != b)
+        return differences(given[first], made[first], f"{name}[{first}]")
+    return [(name, shortened(given), shortened(made))]
+
+
+def is_in_memory(name: str) -> bool:
+    """Whether a model of that name is one of `as_model`, which only the program that made it can make again."""
+    return name == _IN_MEMORY
+
+
 def is_shipped(name: str, params: Mapping[str, Any]) -> bool:
     """Whether a model is the library's own, with all that it is made from: those alone are rebuilt from a file."""
     inner = [value for value in params.values() if _names_model(value)]
@@ -94,6 +136,8 @@ def load_again(name: str, made_with: str, params: Mapping[str, Any]) -> EnergyMo
     if made_with.startswith(_SOURCES + "."):
         built = {key: load_again(name, value["name"], value["params"]) for key, value in inner.items()}
         return load_model(made_with, {**params, **built})
+    if not is_in_memory(made_with):
+        _model_class(name, Path("."))  # a misspelt name is no other model: say that there is none of that name
     check_class(name, made_with)
     foreign = [value["name"] for value in inner.values() if not is_shipped(value["name"], value["params"])]
     if foreign:
@@ -109,6 +153,8 @@ def check_class(name: str, made_with: str) -> None:
     ValueError
         If they are not.
     """
+    if is_in_memory(made_with) and not is_in_memory(name):
+        raise ValueError(f"model: got {name}, but this landscape was made with a model of as_model; {FROM_PYTHON}")
     given, made = (text.rpartition(":")[2].rpartition(".")[2] for text in (name, made_with))
     if given != made:
         raise ValueError(f"model: got {name}, but this landscape was made with {made_with}; pass that model")
@@ -183,7 +229,13 @@ def _class_of(module: Any, cls_name: str, name: str, source: str) -> type:
     found = getattr(module, cls_name, None)
     if isinstance(found, type):
         return found
-    classes = [k for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, EnergyModel) and v is not EnergyModel]
+    # Its own alone, or those of its submodules if it is a package: what it imports is no model of its.
+    home = module.__name__
+    classes = [
+        k
+        for k, v in vars(module).items()
+        if isinstance(v, type) and issubclass(v, EnergyModel) and f"{v.__module__}.".startswith(f"{home}.") and v is not EnergyModel
+    ]
     there = f"its models are {classes}" if classes else "it defines no subclass of EnergyModel"
     if not cls_name:
         raise ValueError(f"model {name!r}: the name of the class is missing, expected {source}:Class; {there}")

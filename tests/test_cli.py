@@ -11,7 +11,7 @@ import networkx
 import numpy as np
 import pytest
 
-from saddlescape import Landscape, Status, __version__, load
+from saddlescape import Landscape, Status, __version__, as_model, explore, load
 from saddlescape.cli import main
 from saddlescape.cli.report import describe, describe_search, outcome, summary
 from saddlescape.landscape.info import ModelInfo
@@ -489,7 +489,7 @@ def test_an_existing_file_is_kept_unless_told(workplace, capsys):
     before = (workplace / "run.h5").read_bytes()
     assert run("explore", "run.toml") == 1
     message = capsys.readouterr().err
-    assert "run.h5 exists already" in message and "saddlescape resume run.h5" in message and "--overwrite" in message
+    assert "run.h5 exists already" in message and "adding --resume" in message and "--overwrite" in message
     assert run("explore", "run.toml", "--resume", "--quiet") == 0
     assert (workplace / "run.h5").read_bytes()[:20] == before[:20]
     known, first = numbers("run.h5"), load("run.h5").runs[0]
@@ -555,8 +555,10 @@ def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(workplace, monke
     monkeypatch.setenv("STOP_AFTER", str(module.calls // 2))
     module.calls = 0
     assert run("explore", "run.toml", "--quiet") == 130
-    command = f"saddlescape resume run.h5 --model {workplace / 'wells.py'}:Wells"
-    assert capsys.readouterr().err == f"saddlescape: interrupted; every finished search is kept, go on by: {command}\n"
+    command = "saddlescape explore run.toml --resume"
+    stopping, last = capsys.readouterr().err.splitlines()
+    assert stopping.startswith("saddlescape: warning: stopping: ")
+    assert last == f"saddlescape: interrupted; every finished search is kept, go on by: {command}"
     half = load("run.h5")
     assert half.runs[-1].status == "interrupted" and 0 < len(half.searches) < len(load("whole.h5").searches)
 
@@ -568,15 +570,40 @@ def test_an_interrupted_run_says_how_to_go_on_and_loses_nothing(workplace, monke
     assert load("run.h5").index_counts() == {0: 4, 1: 4, 2: 1}
 
 
+def test_a_run_that_goes_on_by_its_run_file_draws_its_figure(workplace, capsys):
+    (workplace / "run.toml").write_text(RUN_FILE + 'figure = "map.svg"\n')
+    explore(MuellerBrown(), upward=True, store="run.h5", rng=0, callback=lambda landscape, search: True)
+    assert run("explore", "run.toml", "--resume") == 0
+    assert capsys.readouterr().out.endswith("wrote run.h5 and map.svg\n") and (workplace / "map.svg").exists()
+    assert run("resume", "run.h5") == 0
+    assert capsys.readouterr().out.startswith("nothing was left to do: the run of run.h5 was complete\n5 points")
+
+
+def test_a_landscape_of_plain_functions_is_resumed_from_python(workplace, capsys):
+    (workplace / "own.py").write_text("from saddlescape import NoisyModel, as_model\nmodel = as_model(abs, abs, 2)\n")
+    inner = MuellerBrown()
+    model, start = as_model(inner.energy, inner.gradient, 2), inner.default_start()
+    explore(model, start, store="run.h5", callback=lambda landscape, search: True)
+    for words in ((), ("--model", "own.py:model"), ("--model", "MuellerBrown")):
+        assert run("resume", "run.h5", *words) == 1
+        assert "call saddlescape.resume(path, model=...)" in capsys.readouterr().err
+
+
 def test_a_model_of_ones_own_inside_a_source_is_named_to_go_on(workplace, monkeypatch, capsys):
     (workplace / "wells.py").write_text(OWN_MODEL + "\n\nNOISY = True\n")  # not the source, and thus the module, of other tests
     (workplace / "run.toml").write_text(NOISY.replace("MuellerBrown", "wells.py:Wells") + "[explore]\nmax_index = 1\n")
     monkeypatch.setenv("STOP_AFTER", "50")
     assert run("explore", "run.toml", "--quiet") == 130
+    assert capsys.readouterr().err.endswith("go on by: saddlescape explore run.toml --resume\n")
+    module = next(m for m in sys.modules.values() if getattr(m, "__saddlescape_file__", "") == str(workplace / "wells.py"))
+    module.calls = 0
+    assert run("resume", "run.h5", "--model", "wells.py:Wells", "--quiet") == 130
     assert capsys.readouterr().err.endswith(f"go on by: saddlescape resume run.h5 --model {workplace / 'wells.py'}:Wells\n")
     monkeypatch.delenv("STOP_AFTER")
     assert run("resume", "run.h5", "--model", "wells.py:Walls") == 1
-    assert "got wells.py:Walls, but this landscape was made with wells.py:Wells" in capsys.readouterr().err
+    assert "wells.py has no class 'Walls' (did you mean 'Wells'?); its models are ['Wells']" in capsys.readouterr().err
+    assert run("resume", "run.h5", "--model", "walls.py:Wells") == 1
+    assert "walls.py does not exist" in capsys.readouterr().err
     assert run("resume", "run.h5", "--model", "wells.py:Wells", "--quiet") == 0
     assert not load("run.h5").frontier
 

@@ -5,7 +5,7 @@ import pytest
 
 from saddlescape import NoisyModel, load_model
 from saddlescape.models import DoubleWells, MuellerBrown
-from saddlescape.naming import load_again, model_name, model_parameters, outside_name, parameters_digest
+from saddlescape.naming import differences, load_again, model_name, model_parameters, outside_name, parameters_digest
 
 SOURCE = """
 from dataclasses import dataclass
@@ -106,6 +106,25 @@ def test_load_model_says_what_a_file_has(model_file):
         load_model(f"{model_file}:dataclass")
     with pytest.raises(TypeError, match="model: got NoModel, which has no 'dim'"):
         load_model(f"{model_file}:NoModel")
+
+
+def test_imported_classes_are_no_models_of_a_file(tmp_path):
+    path = tmp_path / "object.py"
+    path.write_text(
+        "from saddlescape import FiniteSum, NoisyModel\nfrom saddlescape.models import Butterfly\nmodel = Butterfly()\n"
+    )
+    with pytest.raises(ValueError, match="model is no class but of type Butterfly; it defines no subclass of EnergyModel"):
+        load_model(f"{path}:model")
+
+
+def test_what_differs_between_parameters_is_named_and_short():
+    made = {"weights": list(range(1000)), "kind": "disk", "model": {"name": "Bowl", "params": {"stiffness": 2.0}}}
+    given = {"weights": [*range(999), -1], "kind": "disk", "model": {"name": "Bowl", "params": {"stiffness": 3.0}}}
+    assert differences(made, made) == []
+    assert differences(given, made) == [("weights[999]", "-1", "999"), ("model.stiffness", "3.0", "2.0")]
+    ((name, here, there),) = differences({"weights": [1.0]}, {"weights": made["weights"]})
+    assert (name, here) == ("weights", "[1.0]") and len(there) == 40
+    assert differences({"a": 1}, {}) == [("a", "1", "<none>")]
 
 
 def test_load_model_says_why_a_module_cannot_be_imported(tmp_path, monkeypatch):

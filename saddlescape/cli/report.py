@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from ..naming import model_text
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
@@ -240,19 +242,8 @@ def _measured(value: float, error: float) -> str:
 
 def _header(landscape: Landscape) -> str:
     info = landscape.info
-    first = f"{_model(info.name, info.params)}, {_counted(info.dim, 'unknown')}, symmetry: {info.symmetry}"
+    first = f"{model_text(info.name, info.params)}, {_counted(info.dim, 'unknown')}, symmetry: {info.symmetry}"
     return "\n".join([*([str(landscape.path)] if landscape.path else []), first, _sizes(landscape)])
-
-
-def _model(name: str, params: Mapping[str, Any]) -> str:
-    return f"{name}({', '.join(f'{key}={_shortened(value)}' for key, value in params.items())})"
-
-
-def _shortened(value: Any) -> str:
-    if isinstance(value, Mapping) and set(value) == {"name", "params"}:  # the model that this one is made from
-        return _model(value["name"], value["params"])
-    text = str(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _nodes_table(landscape: Landscape, rows: int | None) -> str:

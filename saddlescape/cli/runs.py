@@ -28,15 +28,14 @@ def run_explore(options: argparse.Namespace) -> int:
     path = file_to_write(Path(options.output) if options.output is not None else run.store)
     figure = None if run.output.figure is None else figure_path(run.output.figure)
     if path.exists() and not (options.resume or options.overwrite):
-        raise FileExistsError(
-            f"{path} exists already: go on with it by `saddlescape resume {path}`, or replace it by adding --overwrite"
-        )
+        raise FileExistsError(f"{path} exists already: go on with it by adding --resume, or replace it by adding --overwrite")
     model, method, searches = run.build_model(), run.build_method(), run.build_searches()
     workers = run.explore.workers if options.workers is None else options.workers
-    begun = load(path).runs if options.resume and path.exists() else []
-    if begun:
-        _check_same(run, begun[-1], path, model, method, searches)
-        return _go_on(path, model, workers, figure, options)
+    again = _explore_again(options)
+    begun = load(path) if options.resume and path.exists() else None
+    if begun is not None and begun.runs:
+        _check_same(run, begun.runs[-1], path, model, method, searches)
+        return _go_on(path, begun.unfinished, model, workers, figure, again, options)
 
     start = run.start(model)
     if options.overwrite or path.exists():  # what exists here has no run in it: its process was killed before it began one
@@ -58,36 +57,46 @@ def run_explore(options: argparse.Namespace) -> int:
             progress=_progress(options),
         )
 
-    return _run(drive, model, path, figure, options)
+    return _run(drive, path, figure, again, options)
 
 
 def run_resume(options: argparse.Namespace) -> int:
     """``resume FILE.h5``: go on with a run from where its file stands."""
     from .. import load
 
-    path = Path(options.file)
-    model = None if options.model is None else model_like(options.model, load(path))
-    return _go_on(path, model, 1 if options.workers is None else options.workers, None, options)
+    begun = load(options.file)
+    model = None if options.model is None else model_like(options.model, begun)
+    again = _resume_again(options, model)
+    workers = 1 if options.workers is None else options.workers
+    return _go_on(Path(options.file), begun.unfinished, model, workers, None, again, options)
 
 
-def _go_on(path: Path, model: EnergyModel | None, workers: int, figure: Path | None, options: argparse.Namespace) -> int:
+def _go_on(
+    path: Path,
+    unfinished: bool,
+    model: EnergyModel | None,
+    workers: int,
+    figure: Path | None,
+    again: list[str],
+    options: argparse.Namespace,
+) -> int:
     from .. import resume
 
-    return _run(lambda: resume(path, model=model, workers=workers, progress=_progress(options)), model, path, figure, options)
+    if not (unfinished or options.quiet):
+        print(f"nothing was left to do: the run of {path} was complete")
+    return _run(lambda: resume(path, model=model, workers=workers, progress=_progress(options)), path, figure, again, options)
 
 
-def _run(
-    drive: Callable[[], Landscape], model: EnergyModel | None, path: Path, figure: Path | None, options: argparse.Namespace
-) -> int:
-    """Let a driver do its work, then report and draw what it found."""
+def _run(drive: Callable[[], Landscape], path: Path, figure: Path | None, again: list[str], options: argparse.Namespace) -> int:
+    """Let a driver do its work, then report and draw what it found; ``again`` is what to type if it is interrupted."""
     from .report import outcome, searches_by_status
 
     try:
         landscape = drive()
     except KeyboardInterrupt:
-        return _interrupted(path, model)
+        return _interrupted(again)
     if landscape.runs[-1].status == "interrupted":
-        return _interrupted(path, model)
+        return _interrupted(again)
     if not landscape.nodes:
         raise ValueError(
             f"no stationary point was found; searches by status: {searches_by_status(landscape)}; see `saddlescape info {path}`"
@@ -118,15 +127,31 @@ def _check_same(run: RunFile, begun: Run, path: Path, model: EnergyModel, method
             )
 
 
-def _interrupted(path: Path, model: EnergyModel | None) -> int:
+def _explore_again(options: argparse.Namespace) -> list[str]:
+    # Not `resume`: the run file knows the model, the workers and the figure.
+    command = ["saddlescape", "explore", options.run, "--resume"]
+    if options.output is not None:
+        command += ["-o", options.output]
+    return command + _workers_again(options)
+
+
+def _resume_again(options: argparse.Namespace, model: EnergyModel | None) -> list[str]:
     from ..naming import outside_name
 
-    command = ["saddlescape", "resume", str(path)]
+    command = ["saddlescape", "resume", options.file]
     # Only shipped models are rebuilt from a file, so the command to type has to name any other.
     outside = None if model is None else outside_name(model)
     if outside is not None:
         command += ["--model", outside]
-    say(f"interrupted; every finished search is kept, go on by: {shlex.join(command)}")
+    return command + _workers_again(options)
+
+
+def _workers_again(options: argparse.Namespace) -> list[str]:
+    return [] if options.workers is None else ["--workers", str(options.workers)]
+
+
+def _interrupted(again: list[str]) -> int:
+    say(f"interrupted; every finished search is kept, go on by: {shlex.join(again)}")
     return 130
 
 

@@ -55,7 +55,7 @@ class Driver:
     callback: Callable[[Landscape, SearchRecord], bool | None] | None
 
     def run(self) -> Landscape:
-        """Work until the frontier is empty, or until Ctrl-C or the callback asks to stop; what is done is kept either way."""
+        """Work until the frontier is empty, or until Ctrl-C, SIGTERM or the callback asks to stop; what is done is kept."""
         landscape = self.landscape
         try:
             with one_thread(), _interruptible() as stop:
@@ -117,33 +117,42 @@ class Driver:
 
 
 class _Stop:
-    """A wish to stop, from Ctrl-C or a callback; calling it says whether there is one."""
+    """A wish to stop, from a signal or a callback; calling it says whether there is one."""
 
     def __init__(self) -> None:
         self._requested = False
+        self._unsaid = False
 
     def __call__(self) -> bool:
+        if self._unsaid:
+            self._unsaid = False
+            logger.warning("stopping: searches that workers have begun are finished first; Ctrl-C again stops at once")
         return self._requested
 
     def request(self, *_: Any) -> None:
-        """Ask for a polite stop; a second Ctrl-C interrupts at once."""
+        """Ask for a polite stop; a second signal interrupts at once."""
         if self._requested and _:
             raise KeyboardInterrupt
         self._requested = True
+        self._unsaid = bool(_)  # said at the next look: a handler that writes may cut into a line that is being written
 
 
 @contextmanager
 def _interruptible():
-    """Ctrl-C as a wish to stop between steps, so that no record is cut in two."""
+    """Ctrl-C and SIGTERM as a wish to stop between steps, so that no record is cut in two."""
     stop = _Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = signal.signal(signal.SIGINT, stop.request)
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, stop.request)}
+    # Batch schedulers send SIGTERM; a program that handles it already has its own way to end.
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, stop.request)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def new_run(landscape: Landscape, configuration: dict, entropy: int) -> Run:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model import EnergyModel
-from ..naming import check_class, model_name, model_parameters, parameters_digest, source_digest
+from ..naming import check_class, differences, model_name, model_parameters, parameters_digest, source_digest
 
 if TYPE_CHECKING:
     from ..symmetry import Symmetry
@@ -90,9 +90,16 @@ class ModelInfo:
         """
         check_class(model_name(model), self.name)
         if parameters_digest(model) != self.params_sha256 or model.dim != self.dim:
-            raise ValueError(
-                f"model: got {model_name(model)} with {model_parameters(model)}, but this landscape was made with "
-                f"{self.name} and {self.params}"
-            )
+            raise ValueError(self._mismatch(model))
         if source_digest(model) != self.source_sha256:
             logger.warning("the file that defines %s has changed since this landscape was made", self.name)
+
+    def _mismatch(self, model: EnergyModel) -> str:
+        # Only what differs: parameters may be whole data sets.
+        found = differences(model_parameters(model), self.params)
+        if model.dim != self.dim:
+            found.append(("dim", str(model.dim), str(self.dim)))
+        given, made = (", ".join(f"{entry[0]} = {entry[side]}" for entry in found) for side in (1, 2))
+        if not found:
+            given, made = "its parameters", "others"
+        return f"model: got {model_name(model)} with {given}, but this landscape was made with {made}; pass the same model as then"

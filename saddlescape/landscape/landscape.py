@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..model import EnergyModel, check_is_model
-from ..naming import is_shipped, load_model
+from ..naming import FROM_PYTHON, is_in_memory, is_shipped, load_model
 from ..results import SearchResult, StationaryPoint
 from .completeness import Completeness
 from .info import ModelInfo
@@ -175,9 +175,12 @@ class Landscape:
         """
         if self._model is None:
             if not is_shipped(self.info.name, self.info.params):
+                way_out = "attach your model with landscape.attach(model) (command line: --model path/file.py:Class)"
+                if is_in_memory(self.info.name):
+                    way_out = f"{FROM_PYTHON}, or landscape.attach(model)"
                 raise ValueError(
                     f"model: this landscape belongs to {self.info.name}, which is not shipped and is never imported from a file; "
-                    "attach your model with landscape.attach(model) (command line: --model path/file.py:Class)"
+                    + way_out
                 )
             self._model = load_model(self.info.name, self.info.params)
         return self._model

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import AbstractContextManager, contextmanager
@@ -276,6 +278,15 @@ def _died(job: Job) -> SearchResult:
 
 def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the driver, which lets workers finish
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # A worker waits for its next task with a lock; a driver that was killed leaves nobody who ever releases it.
+    import multiprocessing
+
+    multiprocessing.parent_process().join()
+    os._exit(1)  # sys.exit ends this thread alone
 
 
 def _received(parcel: Any) -> None:

@@ -86,19 +86,19 @@ def check(path: Path, handle: BinaryIO, verify: bool = True) -> None:
 
 
 _RESTORE = "restore it from a copy, or run the search again"
+_EDITED = "(if you edited it yourself: saddlescape.load(path, verify=False))"
 
 
 def _check_sealed(path: Path, handle: BinaryIO, digest: str, expected: int, size: int) -> None:
     if size < expected:
         raise TruncatedFileError(f"{path}: truncated, {size} of {expected} bytes are left; {_RESTORE}")
     if size > expected:
-        raise DamagedFileError(f"{path}: damaged, {size - expected} bytes follow the {expected} that were written; {_RESTORE}")
+        raise DamagedFileError(
+            f"{path}: damaged, {size - expected} bytes follow the {expected} that were written; {_RESTORE} {_EDITED}"
+        )
     handle.seek(USER_BLOCK)
     if hashlib.file_digest(handle, "sha256").hexdigest() != digest:
-        raise DamagedFileError(
-            f"{path}: damaged, its SHA-256 is not the one it was written with; {_RESTORE} "
-            "(if you edited it yourself: saddlescape.store.read(path, verify=False))"
-        )
+        raise DamagedFileError(f"{path}: damaged, its SHA-256 is not the one it was written with; {_RESTORE} {_EDITED}")
 
 
 def _has_signature(handle: BinaryIO, block: bytes, size: int) -> bool:

@@ -281,6 +281,38 @@ def test_a_second_ctrl_c_does_not_wait_for_workers(tmp_path):
     assert digest(resume(path, model=model)) == digest(explore(model, start))
 
 
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(
+        dedent(
+            """
+            import os
+            import time
+            from saddlescape.landscape.parallel import spawned
+
+            if __name__ == "__main__":
+                pool = spawned(2)
+                pool.submit(time.sleep, 600.0)  # one busy, one idle
+                pool.submit(os.getpid).result()
+                print(*pool._processes, flush=True)
+                time.sleep(600.0)
+            """
+        )
+    )
+    with subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True) as parent:
+        # A pipe, not the process table: its end comes when the last process that could write to it is gone.
+        workers = [int(word) for word in parent.stdout.readline().split()]
+        parent.kill()
+        reader = threading.Thread(target=parent.stdout.read, daemon=True)
+        reader.start()
+        reader.join(timeout=20.0)
+        alive = reader.is_alive()
+        if alive:
+            for worker in workers:
+                os.kill(worker, signal.SIGKILL)
+    assert len(workers) == 2 and not alive
+
+
 def test_a_search_that_a_users_pool_interrupted_is_not_recorded():
     model = DoubleWells((1.0, 1.3, 0.7))
     landscape = explore(model, callback=lambda landscape, search: search.task.id == 1)

@@ -93,18 +93,30 @@ def test_what_is_not_there_cannot_be_resumed(tmp_path):
 # --- interrupted ----------------------------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_between_searches_ends_the_run_politely(tmp_path):
-    handler = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_between_searches_end_the_run_politely(number, tmp_path, caplog):
+    handler = signal.getsignal(number)
 
     def interrupt(landscape, search):
         if search.task.id == 7:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
 
     landscape = explore(WELLS, store=tmp_path / "run.h5", callback=interrupt)
     assert landscape.runs[0].status == "interrupted"
     assert len(landscape.searches) >= 8 and landscape.frontier
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(number) is handler
+    assert [message.partition(":")[0] for message in caplog.messages] == ["stopping"]
     assert digest(resume(tmp_path / "run.h5")) == digest(explore(WELLS))
+
+
+def test_a_program_that_handles_sigterm_keeps_its_handler(tmp_path, caplog):
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append(True))
+    try:
+        landscape = explore(WELLS, callback=lambda landscape, search: signal.raise_signal(signal.SIGTERM))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert landscape.runs[0].status == "complete" and len(heard) == len(landscape.searches) and not caplog.messages
 
 
 class Interrupting:
@@ -236,6 +248,10 @@ def test_another_model_or_parameter_is_refused(tmp_path):
         ValueError, match=r"model: got saddlescape.models.DoubleWells with .*1\.4.*but this landscape was made with"
     ):
         resume(path, model=DoubleWells((1.0, 1.4, 0.7)))
+    with pytest.raises(
+        ValueError, match=r"with weights = \[1.0\], dim = 1, but .* made with weights = \[1.0, 1.3, 0.7\], dim = 3; pass"
+    ):
+        resume(path, model=DoubleWells((1.0,)))
     message = "model: got saddlescape.models.Butterfly, but this landscape was made with saddlescape.models.DoubleWells; pass that"
     with pytest.raises(ValueError, match=message):
         resume(path, model=Butterfly())
