@@ -77,17 +77,19 @@ class Tail:
 
     def mean(self, name: str) -> np.ndarray | float:
         """Mean over the tail of ``x``, ``g`` or ``squares``."""
-        return sum(chunk.size * getattr(chunk, name) for chunk in self.chunks) / self.steps
+        sizes = np.array([chunk.size for chunk in self.chunks])
+        return np.dot(sizes / sizes.sum(), np.array([getattr(chunk, name) for chunk in self.chunks]))
 
     def spread(self) -> float:
         """How far the mean position may be from where it is going (max-norm): two standard errors by chunks, and the drift."""
         if len(self.chunks) < 4:
             return np.inf
-        mean, count = self.mean("x"), len(self.chunks)
-        variance = sum((chunk.size / self.steps * (chunk.x - mean)) ** 2 for chunk in self.chunks) * count / (count - 1)
+        count, x = len(self.chunks), np.array([chunk.x for chunk in self.chunks])
+        weights = np.array([chunk.size for chunk in self.chunks])[:, None] / self.steps
+        variance = np.sum((weights * (x - np.sum(weights * x, axis=0))) ** 2, axis=0) * count / (count - 1)
         half = count // 2
-        early, late = (np.mean([chunk.x for chunk in part], axis=0) for part in (self.chunks[:half], self.chunks[half:]))
-        return float(np.abs(late - early).max() + 2.0 * np.sqrt(variance.max()))
+        drift = np.abs(x[half:].mean(axis=0) - x[:half].mean(axis=0)).max()
+        return float(drift + 2.0 * np.sqrt(variance.max()))
 
     def resting(self) -> bool:
         """Whether successive moves point, on average, against each other (Pflug, Stoch. Models 6 (1990) 297)."""

@@ -44,7 +44,7 @@ def rough_sizes(
     mean: SampleMean, x: np.ndarray, index: int, frame: np.ndarray | None, length: float, rng: np.random.Generator
 ) -> Sizes:
     """Measure them at x (n,) with the mean over a few samples; ``length`` (max-norm) is that over which the energy is simple."""
-    values, vectors = _lowest(mean, x, min(index + 1, x.size), frame, rng)
+    values, vectors = lowest(mean, x, min(index + 1, x.size), frame, rng)
     return constant_sizes(mean, x, length, float(np.abs(values).min()))._replace(vectors=vectors[:index])
 
 
@@ -60,7 +60,7 @@ def constant_sizes(mean: SampleMean, x: np.ndarray, length: float, slowest: floa
     return Sizes(step, stable_step(max(high - low, high, -low)), largest, slowest)
 
 
-def _lowest(mean: SampleMean, x: np.ndarray, k: int, frame: np.ndarray | None, rng: np.random.Generator):
+def lowest(mean: SampleMean, x: np.ndarray, k: int, frame: np.ndarray | None, rng: np.random.Generator):
     """About the k lowest eigenpairs: Rayleigh quotients in the metric (k,), vectors (k, n)."""
     n = x.size
     if n <= DENSE and mean.preconditioner is None:
@@ -121,7 +121,7 @@ def warn_slow(method: Any, derivatives: Derivatives, x: np.ndarray, index: int) 
     mean = Estimates(derivatives, derivatives.model).mean(rng, SAMPLES)
     if not mean.finite(x):
         return
-    mu = float(np.abs(_lowest(mean, x, min(index + 1, x.size), None, rng)[0]).min())
+    mu = float(np.abs(lowest(mean, x, min(index + 1, x.size), None, rng)[0]).min())
     rate = 2.0 * schedule.gamma * mu
     if rate < 1.0:
         _warn(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
-from ..numerics.sampling import Estimates, dimer_length
+from ..numerics.sampling import Estimates, SampleMean, dimer_length
 from ..results import Estimate
 from . import advance_stochastic as stepping
 from .advance import NON_FINITE
@@ -17,7 +17,7 @@ from .averages import chunk_end
 from .conclude import conclude
 from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
-from .schedules import FRAME_DECAY, SAMPLES, Sizes, constant_sizes, rough_sizes, schedule_numbers
+from .schedules import FRAME_DECAY, SAMPLES, Sizes, constant_sizes, lowest, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
 from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
@@ -110,7 +110,7 @@ class SHiSD:
             state.ints[stepping.OUTCOME] = NON_FINITE
             return state
         state.length = curvature_length(mean, x0, mean.solve(mean.gradient(x0))) if length is None else length
-        sizes = rough_sizes(mean, x0, index, frame, state.length, rng) if self._measures(frame, index) else Sizes()
+        sizes = self._measured(mean, x0, index, frame, state.length, rng)
         if index:
             state.frame[:], state.metric_frame[:] = orthonormal_frame(derivatives, sizes.vectors if frame is None else frame)
         self._prepare(state, sizes)
@@ -119,9 +119,12 @@ class SHiSD:
             state.ints[stepping.STEP] = 0
         return state
 
-    def _measures(self, frame: np.ndarray | None, index: int) -> bool:
+    def _measured(self, mean: SampleMean, x0: np.ndarray, index: int, frame: np.ndarray | None, length: float, rng) -> Sizes:
+        """What is measured at the start: step sizes where they are not given, a first frame where there is none."""
         eigen = None if self.eigen is None else self.eigen.step
-        return isinstance(self.step, Estimated) or (index > 0 and (isinstance(eigen, Estimated) or frame is None))
+        if isinstance(self.step, Estimated) or (index > 0 and isinstance(eigen, Estimated)):
+            return rough_sizes(mean, x0, index, frame, length, rng)
+        return Sizes(vectors=lowest(mean, x0, index, None, rng)[1] if index and frame is None else np.empty((0, 0)))
 
     def _prepare(self, state: StochasticState, sizes: Sizes) -> None:
         floats, ints = state.floats, state.ints

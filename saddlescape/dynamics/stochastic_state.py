@@ -42,8 +42,6 @@ class StochasticState:
         Where, and at which step, estimated step sizes were last measured.
     slowest : float
         The smallest |eigenvalue| that they were measured with.
-    next_move : float
-        A fifth of how far the estimate may be from where it is going (max-norm).
     """
 
     estimates: Estimates
@@ -60,7 +58,6 @@ class StochasticState:
     energy: float = np.nan
     gradient_norm: float = np.inf
     max_energy: float = np.nan
-    next_move: float = np.inf
     patience: int = PATIENCE
     measured: np.ndarray | None = None
     measured_at: int = 0
@@ -103,6 +100,11 @@ class StochasticState:
     def step(self) -> int:
         """How many steps have been made."""
         return int(self.ints[stepping.STEP])
+
+    @property
+    def next_move(self) -> float:
+        """A fifth of how far the estimate may be from where it is going (max-norm)."""
+        return TRUSTED * self.tail.spread()
 
     @property
     def check_every(self) -> int:
@@ -168,7 +170,6 @@ def close_chunk(derivatives: Derivatives, state: StochasticState) -> None:
         squares, aligned, moved = state.floats[[stepping.SQUARES, stepping.ALIGNED, stepping.MOVED]].tolist()
         state.tail.add(Chunk(state.step - added, added, sums[0], sums[1], squares / added, aligned, moved))
         state.estimate = state.tail.mean("x")
-        state.next_move = TRUSTED * state.tail.spread()
     state.rows[[stepping.SUM_X, stepping.SUM_G]] = 0.0
     state.floats[[stepping.SQUARES, stepping.ALIGNED, stepping.MOVED]] = 0.0
     state.ints[stepping.ADDED] = 0
