@@ -29,7 +29,7 @@ def run_check_model(options: argparse.Namespace) -> int:
 def run_search(options: argparse.Namespace) -> int:
     """``search MODEL --index K``: search one stationary point, or explore with a method that does."""
     from .. import search
-    from ..dynamics.search import explores
+    from ..dynamics.arguments import explores
     from .report import describe_search, search_summary
 
     model, method, start = _problem(options)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..dynamics.arguments import check_method, explores
 from ..dynamics.describe import describe
 from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
-from ..dynamics.search import check_method, explores
 from ..given import check_point
 from ..model import EnergyModel
 from ..numerics.check import gradient_consistent

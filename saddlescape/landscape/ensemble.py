@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dynamics.arguments import check_method, check_target, checked_frame, explores
 from ..dynamics.schedules import warn_slow, warn_unstable
-from ..dynamics.search import Limits, check_method, check_target, checked_frame, connect, explores, run
+from ..dynamics.search import Limits, connect, run
 from ..dynamics.state import Method
 from ..given import check_point
 from ..model import EnergyModel, check_is_model
