@@ -8,29 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import parts
 from .ecd import BBI, ECDSep, Isokinetic
 from .flow import GradientFlow
 from .hisd import HiSD
 from .shisd import SHiSD
-from .steps import (
-    LOBPCG,
-    BarzilaiBorwein,
-    Constant,
-    Decaying,
-    DoublingBatch,
-    EigenvectorSearch,
-    Estimated,
-    FixedStep,
-    HeavyBall,
-    Nesterov,
-    PowerStep,
-)
 
 _METHODS = (HiSD, SHiSD, GradientFlow, ECDSep, Isokinetic, BBI)
-_PARTS = (
-    LOBPCG, BarzilaiBorwein, Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, FixedStep, HeavyBall, Nesterov,
-    PowerStep,
-)  # fmt: skip
+_PARTS = tuple(getattr(parts, name) for name in parts.__all__)
 _KNOWN = {cls.__name__: cls for cls in (*_METHODS, *_PARTS)}
 
 

@@ -12,6 +12,7 @@ from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult, Status
 from . import advance_ecd as stepping
 from .advance import NON_FINITE, RUNNING, START, X
+from .state import RowState
 
 NOISE_EVERY = 10  # steps, under a preconditioner, where noise costs a solve, and with more unknowns than
 FEW = 100  # where as many random numbers take longer than a gradient
@@ -26,7 +27,7 @@ _ENDINGS = {
 
 
 @dataclass(eq=False, kw_only=True)
-class DescentState:
+class DescentState(RowState):
     """Where an energy-conserving trajectory stands; see `saddlescape.dynamics.state.State` for what the loop reads.
 
     Attributes
@@ -40,7 +41,6 @@ class DescentState:
         What the stream was seeded with, if it was.
     """
 
-    rows: np.ndarray
     floats: np.ndarray
     ints: np.ndarray
     mass: np.ndarray
@@ -50,16 +50,6 @@ class DescentState:
     length: float = np.inf
     next_move: float = np.inf
     patience: int = np.iinfo(np.int64).max
-
-    @property
-    def start(self) -> np.ndarray:
-        """Where the trajectory began, (n,)."""
-        return self.rows[START]
-
-    @property
-    def x(self) -> np.ndarray:
-        """Where it stands, (n,); a view, as all of these."""
-        return self.rows[X]
 
     @property
     def g(self) -> np.ndarray:

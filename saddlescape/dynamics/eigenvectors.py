@@ -11,7 +11,7 @@ import numpy as np
 from ..given import check_point
 from ..model import EnergyModel, check_is_model
 from ..numerics.derivatives import Derivatives
-from ..numerics.sampling import Estimates, dimer_length
+from ..numerics.sampling import Estimates
 from . import advance_stochastic as stepping
 from .advance import NON_FINITE
 from .hisd import orthonormal_frame
@@ -119,7 +119,7 @@ def stochastic_eigenvectors(
             raise ArithmeticError(f"of {SAMPLES} samples none gives a finite stochastic Hessian-vector product at x")
         constant = rough_sizes(mean, x, k, rows, 1.0, rng).frame
     state.floats[stepping.FRAME_GAMMA : stepping.FRAME_POWER + 1] = schedule_numbers(schedule, constant, FRAME_DECAY)
-    state.floats[stepping.DIMER] = dimer_length(derivatives, x)
+    state.floats[stepping.DIMER] = derivatives.half_length(x)
     state.ints[stepping.HAS_HVP] = state.estimates.has_hvp
     while state.step < n_steps:
         if state.step <= n_steps // 2:

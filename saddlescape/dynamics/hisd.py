@@ -11,7 +11,7 @@ from . import advance
 from .implicit import Trial, begin_implicit, implicit_steps
 from .scales import FARTHEST, FLAT, curvature_length, curvature_range, rough_lowest, stable_step
 from .state import ArrayState, first_state
-from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep
+from .steps import LOBPCG, BarzilaiBorwein, FixedStep, HeavyBall, Nesterov, PowerStep, check_index
 
 SMALL = 12  # up to this dimension a full frame costs little more than its k vectors
 # Steps that a rescued search gets to make progress in, to its end: with fewer, those along slow interfaces are given up again.
@@ -123,8 +123,7 @@ class HiSD:
     draws = False
 
     def __post_init__(self) -> None:
-        if self.index is not None and (not isinstance(self.index, (int, np.integer)) or self.index < 0):
-            raise ValueError(f"index: got {self.index!r}, expected a Morse index, an integer of at least 0")
+        check_index(self.index)
         for name, kinds in (
             ("eigen", (LOBPCG, PowerStep)),
             ("step", (BarzilaiBorwein, FixedStep)),

@@ -95,14 +95,19 @@ def curvature_range(derivatives: Derivatives, x: np.ndarray) -> tuple[float, flo
     return spectral_range(lambda v: derivatives.hvp(x, v), derivatives.solve, derivatives.dim)
 
 
+def dense_lowest(derivatives: Derivatives, x: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k lowest eigenpairs of H v = lambda mass v from all n products: values (k,), vectors (k, n)."""
+    root = np.sqrt(np.broadcast_to(derivatives.mass, derivatives.dim))
+    hessian = derivatives.hvp_rows(x, np.diag(1.0 / root)) / root
+    values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
+    return values[:k], np.ascontiguousarray(vectors.T[:k] / root)
+
+
 def rough_lowest(derivatives: Derivatives, x: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """About the k lowest eigenpairs of H v = lambda mass v at a point nothing is known about: values (k,), vectors (k, n)."""
     n = derivatives.dim
     if 3 * k >= n and n <= DENSE_LIMIT:
-        root = np.sqrt(np.broadcast_to(derivatives.mass, n))
-        hessian = derivatives.hvp_rows(x, np.diag(1.0 / root)) / root
-        values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
-        return values[:k], np.ascontiguousarray(vectors.T[:k] / root)
+        return dense_lowest(derivatives, x, k)
     block = rng.standard_normal((k, n))
     pairs = lobpcg(
         lambda rows: derivatives.hvp_rows(x, rows), derivatives.solve, derivatives.mass, block, k, rtol=1e-3, max_iterations=30

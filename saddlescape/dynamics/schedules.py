@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..numerics.derivatives import Derivatives
+from ..model import EnergyModel
 from ..numerics.eigen import lobpcg, spectral_range
 from ..numerics.sampling import Estimates, SampleMean
-from .scales import rough_lowest, stable_step
+from .scales import dense_lowest, rough_lowest, stable_step
+from .state import connect
 from .steps import Constant, Decaying, Estimated
 
 SAMPLES = 16  # how many the scales of the problem are measured with
@@ -64,10 +65,7 @@ def lowest(mean: SampleMean, x: np.ndarray, k: int, frame: np.ndarray | None, rn
     """About the k lowest eigenpairs: Rayleigh quotients in the metric (k,), vectors (k, n)."""
     n = x.size
     if n <= DENSE and mean.preconditioner is None:
-        root = np.sqrt(np.broadcast_to(mean.mass, n))
-        hessian = mean.hvp_rows(x, np.diag(1.0 / root)) / root
-        values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
-        return values[:k], np.ascontiguousarray(vectors.T[:k] / root)
+        return dense_lowest(mean, x, k)
     if frame is None or len(frame) == 0:
         vectors = rough_lowest(mean, x, k, rng)[1]
     else:
@@ -89,13 +87,13 @@ def schedule_numbers(
     return constant * m**p, m, p
 
 
-def warn_unstable(method: Any, derivatives: Derivatives, x: np.ndarray) -> None:
+def warn_unstable(method: Any, model: EnergyModel, x: np.ndarray) -> None:
     """Warn where the first step of a method's schedule exceeds 2 / L, L the largest |eigenvalue| in the metric at x (n,)."""
     schedule = getattr(method, "step", None)
     if not (getattr(method, "stochastic", False) and isinstance(schedule, (Decaying, Constant))):
         return
     gamma, m, p = schedule_numbers(schedule, 0.0)
-    mean = Estimates(derivatives, derivatives.model).mean(np.random.default_rng(0), SAMPLES)
+    mean = Estimates(connect(model, x, method), model).mean(np.random.default_rng(0), SAMPLES)
     if not mean.finite(x):
         return
     low, high = spectral_range(lambda v: mean.hvp(x, v), mean.solve, x.size)
@@ -108,7 +106,7 @@ def warn_unstable(method: Any, derivatives: Derivatives, x: np.ndarray) -> None:
         )
 
 
-def warn_slow(method: Any, derivatives: Derivatives, x: np.ndarray, index: int) -> None:
+def warn_slow(method: Any, model: EnergyModel, x: np.ndarray, index: int) -> None:
     """Warn where 2 gamma mu < 1 at x (n,), too short for the full rate, or where noise does not average out (p <= 1/2)."""
     schedule = getattr(method, "step", None)
     if not (getattr(method, "stochastic", False) and isinstance(schedule, Decaying)):
@@ -118,7 +116,7 @@ def warn_slow(method: Any, derivatives: Derivatives, x: np.ndarray, index: int) 
     if schedule.p < 1.0 or not np.isfinite(x).all():
         return
     rng = np.random.default_rng(0)
-    mean = Estimates(derivatives, derivatives.model).mean(rng, SAMPLES)
+    mean = Estimates(connect(model, x, method), model).mean(rng, SAMPLES)
     if not mean.finite(x):
         return
     mu = float(np.abs(lowest(mean, x, min(index + 1, x.size), None, rng)[0]).min())

@@ -19,7 +19,7 @@ from . import advance
 from .arguments import check_method, check_target, checked_frame, explores
 from .ecd_state import warn_rough
 from .schedules import warn_slow, warn_unstable
-from .state import Method, State
+from .state import Method, State, connect
 
 CHECK_EVERY = 20  # steps between two looks at a compiled search: polish due? stalled?
 CHECK_EVERY_INTERPRETED = 5  # and at one whose steps cost more than a look
@@ -108,19 +108,13 @@ def search(
     give_up = polish or not getattr(method, "stochastic", False)
     limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory, give_up=give_up)
     rng = np.random.default_rng(0 if rng is None else rng)
-    warn_unstable(method, connect(model, x0, method), x0)
+    warn_unstable(method, model, x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
-    warn_slow(method, connect(model, result.x, method), result.x, index)
+    warn_slow(method, model, result.x, index)
     warn_rough(result)
     if raise_on_failure and not result.success:
         raise SearchError(result)
     return result
-
-
-def connect(model: EnergyModel, x0: np.ndarray, method: Method) -> Derivatives:
-    """The model's derivatives, with its preconditioner built at x0 if the method wants it."""
-    wanted = getattr(method, "preconditioned", False) and hasattr(model, "preconditioner")
-    return Derivatives(model, model.preconditioner(x0) if wanted else None)
 
 
 @dataclass(frozen=True)

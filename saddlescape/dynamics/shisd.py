@@ -9,7 +9,7 @@ import numpy as np
 
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
-from ..numerics.sampling import Estimates, SampleMean, dimer_length
+from ..numerics.sampling import Estimates, SampleMean
 from ..results import Estimate
 from . import advance_stochastic as stepping
 from .advance import NON_FINITE
@@ -18,7 +18,7 @@ from .conclude import conclude
 from .hisd import orthonormal_frame
 from .scales import FARTHEST, curvature_length
 from .schedules import FRAME_DECAY, SAMPLES, Sizes, constant_sizes, lowest, rough_sizes, schedule_numbers
-from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_schedule_type
+from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_index, check_schedule_type, check_size
 from .stochastic_state import PATIENCE, StochasticState, begin_anew, close_chunk, empty_state, look, make_steps
 
 FIRST_SWEEPS = 100  # of the eigenvector search before the first step
@@ -74,16 +74,14 @@ class SHiSD:
     stochastic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if self.index is not None and (not isinstance(self.index, (int, np.integer)) or self.index < 0):
-            raise ValueError(f"index: got {self.index!r}, expected a Morse index, an integer of at least 0")
+        check_index(self.index)
         check_schedule_type("step", self.step)
         if not isinstance(self.eigen, (EigenvectorSearch, type(None))):
             raise ValueError(f"eigen: got {self.eigen!r}, expected EigenvectorSearch() or, for a known unstable space, None")
         whole = isinstance(self.samples, (int, np.integer)) and not isinstance(self.samples, bool) and self.samples >= 1
         if not (whole or isinstance(self.samples, DoublingBatch)):
             raise ValueError(f"samples: got {self.samples!r}, expected an integer of at least 1 or DoublingBatch()")
-        if self.cap is not None and not self.cap > 0:
-            raise ValueError(f"cap: got {self.cap!r}, expected a positive number, or None to take it from the problem")
+        check_size("cap", self.cap)
 
     def require(self, model: EnergyModel) -> None:
         """Check that a model has stochastic derivatives; TypeError if not."""
@@ -130,7 +128,7 @@ class SHiSD:
         floats, ints = state.floats, state.ints
         state.own_cap = self.cap is not None
         floats[stepping.CAP] = self.cap if self.cap is not None else 0.5 * state.length
-        floats[stepping.DIMER] = dimer_length(state.estimates.derivatives, state.x)
+        floats[stepping.DIMER] = state.estimates.derivatives.half_length(state.x)
         ints[stepping.HAS_HVP] = state.estimates.has_hvp
         ints[stepping.SINCE] = -1 if isinstance(self.step, Estimated) else 0
         ints[stepping.SWEEPS] = self.eigen.inner if self.eigen is not None and state.frame.size else 0

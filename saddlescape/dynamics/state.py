@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from . import advance
 
@@ -112,7 +113,30 @@ class State(Protocol):
 
 
 @dataclass(eq=False, kw_only=True)
-class ArrayState:
+class RowState:
+    """What all states share whose vectors are rows of one array.
+
+    Attributes
+    ----------
+    rows : (n_rows, n) array
+        All vectors of the search, contiguous.
+    """
+
+    rows: np.ndarray
+
+    @property
+    def start(self) -> np.ndarray:
+        """Where the search began, (n,)."""
+        return self.rows[advance.START]
+
+    @property
+    def x(self) -> np.ndarray:
+        """Where it stands, (n,); a view, as all of these."""
+        return self.rows[advance.X]
+
+
+@dataclass(eq=False, kw_only=True)
+class ArrayState(RowState):
     """State of the built-in methods: arrays that the stepping functions update in place.
 
     Attributes
@@ -135,7 +159,6 @@ class ArrayState:
         That at x, once an implicit step has asked for it: steps that are taken back share it.
     """
 
-    rows: np.ndarray
     floats: np.ndarray
     ints: np.ndarray
     calls: Calls
@@ -150,16 +173,6 @@ class ArrayState:
         if not self.own_cap:
             self.floats[advance.CAP] *= length / self.length
         self.length = length
-
-    @property
-    def start(self) -> np.ndarray:
-        """Where the search began, (n,)."""
-        return self.rows[advance.START]
-
-    @property
-    def x(self) -> np.ndarray:
-        """Where it stands, (n,); a view, as all of these."""
-        return self.rows[advance.X]
 
     @property
     def g(self) -> np.ndarray:
@@ -245,3 +258,9 @@ def compiled(derivatives: Derivatives) -> Calls:
 def calls(derivatives: Derivatives) -> Calls:
     """Compiled where possible, else interpreted."""
     return compiled(derivatives) if derivatives.compiled else interpreted(derivatives)
+
+
+def connect(model: EnergyModel, x0: np.ndarray, method: Method) -> Derivatives:
+    """The model's derivatives, with its preconditioner built at x0 if the method wants it."""
+    wanted = getattr(method, "preconditioned", False) and hasattr(model, "preconditioner")
+    return Derivatives(model, model.preconditioner(x0) if wanted else None)

@@ -10,6 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def check_index(index: object) -> None:
+    """Check the Morse index of a method, or None where the driver gives it.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if index is not None and (not isinstance(index, (int, np.integer)) or index < 0):
+        raise ValueError(f"index: got {index!r}, expected a Morse index, an integer of at least 0")
+
+
 def _whole(name: str, value: object) -> None:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least 1")
@@ -20,7 +32,14 @@ def _number(name: str, value: object) -> None:
         raise ValueError(f"{name}: got {value!r}, expected a positive number")
 
 
-def _positive(name: str, value: float | None) -> None:
+def check_size(name: str, value: float | None) -> None:
+    """Check a size that may be left to the problem (None).
+
+    Raises
+    ------
+    ValueError
+        If it is not positive.
+    """
     if value is not None and not value > 0:
         raise ValueError(f"{name}: got {value!r}, expected a positive number, or None to take it from the problem")
 
@@ -60,7 +79,7 @@ class PowerStep:
     size: float | None = None
 
     def __post_init__(self) -> None:
-        _positive("size", self.size)
+        check_size("size", self.size)
 
 
 @dataclass(frozen=True)
@@ -86,7 +105,7 @@ class BarzilaiBorwein:
     cap: float | None = None
 
     def __post_init__(self) -> None:
-        _positive("cap", self.cap)
+        check_size("cap", self.cap)
 
 
 @dataclass(frozen=True)
@@ -105,8 +124,8 @@ class FixedStep:
     cap: float | None = None
 
     def __post_init__(self) -> None:
-        _positive("size", self.size)
-        _positive("cap", self.cap)
+        check_size("size", self.size)
+        check_size("cap", self.cap)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..numerics.sampling import Estimates
 from . import advance_stochastic as stepping
 from .advance import NON_FINITE, START, X
 from .averages import Chunk, Tail, chunk_end
+from .state import RowState
 
 # The loop tries Newton's method where the next move is small beside the length over which the energy is simple. An average may be
 # five times as far off: its error is at random, no sign of a path that leads on, and what is found is certified.
@@ -20,7 +21,7 @@ PATIENCE = 1000  # steps over which a search has to make progress
 
 
 @dataclass(eq=False, kw_only=True)
-class StochasticState:
+class StochasticState(RowState):
     """Where a stochastic search stands; see `saddlescape.dynamics.state.State` for what the loop reads.
 
     Attributes
@@ -46,7 +47,6 @@ class StochasticState:
 
     estimates: Estimates
     rng: np.random.Generator
-    rows: np.ndarray
     floats: np.ndarray
     ints: np.ndarray
     quotients: np.ndarray
@@ -62,17 +62,6 @@ class StochasticState:
     measured: np.ndarray | None = None
     measured_at: int = 0
     slowest: float = 0.0
-    refined_at: int = 0
-
-    @property
-    def start(self) -> np.ndarray:
-        """Where the search began, (n,)."""
-        return self.rows[START]
-
-    @property
-    def x(self) -> np.ndarray:
-        """The iterate, (n,); a view."""
-        return self.rows[X]
 
     @property
     def frame(self) -> np.ndarray:
@@ -122,22 +111,18 @@ def empty_state(estimates: Estimates, x0: np.ndarray, k: int, rng: np.random.Gen
     """Arrays for a frame of k rows at x0 (n,); sizes are still to be set."""
     rows = np.zeros((stepping.blocks(k)[-1], x0.size))
     rows[START] = rows[X] = x0
+    ints = np.zeros(stepping.N_INTS, dtype=np.int64)
+    ints[stepping.FRAME_ROWS] = k
     return StochasticState(
         estimates=estimates,
         rng=rng,
         rows=rows,
         floats=np.zeros(stepping.N_FLOATS),
-        ints=_frame_rows(k),
+        ints=ints,
         quotients=np.zeros((2, k)),
         sample=np.empty(estimates.model.sample_size) if estimates.compiled else None,
         estimate=x0.copy(),
     )
-
-
-def _frame_rows(k: int) -> np.ndarray:
-    ints = np.zeros(stepping.N_INTS, dtype=np.int64)
-    ints[stepping.FRAME_ROWS] = k
-    return ints
 
 
 def make_steps(kind: str, state: StochasticState, n_steps: int) -> int:

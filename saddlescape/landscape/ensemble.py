@@ -235,8 +235,8 @@ def search_many(
     limits = Limits(tol=1e-8 if polish else 0.0, max_steps=int(n_steps), polish=polish, give_up=polish)
     seeds = np.random.default_rng(0 if rng is None else rng).bit_generator.seed_seq.spawn(len(starts))
     where = starts[0] if reference is None else reference
-    warn_unstable(method, connect(model, where, method), where)
-    warn_slow(method, connect(model, where, method), where, index)
+    warn_unstable(method, model, where)
+    warn_slow(method, model, where, index)
     blocks = np.array_split(np.arange(len(starts)), min(len(starts), BLOCKS * workers))
     jobs = [_Job(starts[b], [seeds[i] for i in b], method, index, limits, frame, reference) for b in blocks]
     with one_thread():
@@ -259,11 +259,11 @@ def _starts(model: EnergyModel, starts_or_n: np.ndarray | int, start: np.ndarray
 
 
 def _work_off(model: EnergyModel, jobs: list[_Job], workers: int) -> list[list[_Run]]:
+    if workers == 1:
+        return [_block(model, job) for job in jobs]
     derivatives = connect(model, jobs[0].starts[0], jobs[0].method)
     stochastic = getattr(jobs[0].method, "stochastic", False)
     compiled = Estimates(derivatives, model).compiled if stochastic else derivatives.compiled
-    if workers == 1:
-        return [_block(model, job) for job in jobs]
     if compiled:
         pool: Executor = ThreadPoolExecutor(workers)
         parcel, guard = model, nullcontext

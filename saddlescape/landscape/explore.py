@@ -12,7 +12,7 @@ import numpy as np
 from ..dynamics.describe import describe, rebuild
 from ..dynamics.hisd import HiSD
 from ..dynamics.schedules import warn_unstable
-from ..dynamics.search import Limits, connect
+from ..dynamics.search import Limits
 from ..dynamics.state import Method
 from ..model import EnergyModel, check_is_model
 from ..symmetry import Symmetry
@@ -120,7 +120,7 @@ def explore(
     points = starting_points(model, start)
     warn_of_wrong_gradient(model, points[0])
     method = HiSD() if method is None else method
-    warn_unstable(method, connect(model, points[0], method), points[0])
+    warn_unstable(method, model, points[0])
     with staffed(model, method, executor, workers) as runner, _new_store(store, landscape, overwrite) as keeper:
         begin(landscape, keeper, configuration, entropy, start_tasks(points, 0, 0))
         return work_off(landscape, keeper, method, runner, progress, callback)

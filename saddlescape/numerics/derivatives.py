@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -88,10 +89,15 @@ class Derivatives:
             return filled(self._last[1] @ v, out, "hessian(x) @ v")
         return filled(self.difference(x, v), out, "gradient")
 
-    def difference(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """H(x) v by dimer, (n,): the central difference of two gradients."""
-        length = self.dimer_length * (1.0 + np.abs(x).max()) / max(np.abs(v).max(), 1e-300)
-        plus, minus = self.gradient(x + length * v), self.gradient(x - length * v)
+    def half_length(self, x: np.ndarray) -> float:
+        """Half length of a dimer at x (n,) along a vector of max-norm 1."""
+        return self.dimer_length * (1.0 + float(np.abs(x).max()))
+
+    def difference(self, x: np.ndarray, v: np.ndarray, gradient: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+        """H(x) v by dimer, (n,): the central difference of two gradients, the model's unless another ``gradient`` is given."""
+        gradient = self.gradient if gradient is None else gradient
+        length = self.half_length(x) / max(np.abs(v).max(), 1e-300)
+        plus, minus = gradient(x + length * v), gradient(x - length * v)
         return (plus - minus) / (2.0 * length)
 
     def hvp_rows(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:

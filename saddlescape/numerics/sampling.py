@@ -52,21 +52,11 @@ class Estimates:
         self.derivatives.n_hvp += 1
         if self.has_hvp:
             return filled(self.model.stochastic_hvp(x, v, sample, blank(out)), out, "stochastic_hvp")
-        length = dimer_length(self.derivatives, x) / max(np.abs(v).max(), 1e-300)
-        plus = self.gradient(x + length * v, sample)
-        self.gradient(x - length * v, sample, out)
-        np.subtract(plus, out, out=out)
-        out /= 2.0 * length
-        return out
+        return filled(self.derivatives.difference(x, v, lambda y: self.gradient(y, sample)), out, "stochastic_gradient")
 
     def mean(self, rng: np.random.Generator, size: int) -> SampleMean:
         """The mean over so many fresh samples."""
         return SampleMean(self, [self.draw(rng) for _ in range(size)])
-
-
-def dimer_length(derivatives: Derivatives, x: np.ndarray) -> float:
-    """Half length of the difference that replaces missing products along a vector of max-norm 1."""
-    return derivatives.dimer_length * (1.0 + float(np.abs(x).max()))
 
 
 class SampleMean:
