@@ -1,6 +1,6 @@
 """Landau-de Gennes models of confined nematics."""
 
-from .domains import Square
+from .boxes import Square
 from .reduced import ReducedLandauDeGennes
 
 __all__ = ["ReducedLandauDeGennes", "Square"]

@@ -1,90 +1,34 @@
-"""Domains of the liquid-crystal models: nodes, boundary data, and the symmetries of both."""
+"""The domains of the liquid-crystal models by name."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
+from .boxes import Square
+from .domain import Domain
 
-
-class Square(NamedTuple):
-    """The square [-1, 1]^2 with tangent strong anchoring.
-
-    A domain is a named tuple whose first entry says which one it is, so that it can be written into a run file or a landscape
-    file (as ``["square"]``) and read back by `as_domain`.
-    """
-
-    name: str = "square"
-
-    def __repr__(self) -> str:
-        return "Square()"
-
-    def spacing(self, n: int) -> float:
-        """Distance of neighbouring nodes, n nodes per edge."""
-        return 2.0 / (n - 1)
-
-    def nodes(self, n: int) -> np.ndarray:
-        """Coordinates of the nodes along either axis, (n,)."""
-        return np.linspace(-1.0, 1.0, n)
-
-    def boundary(self, n: int, corner: float) -> np.ndarray:
-        """Boundary data of (P11, P12) for unit order, (2, n, n), axis order [component, iy, ix], zero inside.
-
-        Tangent to the edges: P = (T, 0) on the horizontal and (-T, 0) on the vertical ones. T falls linearly from 1 to 0 within
-        ``corner`` of a corner, where the two conditions contradict each other.
-        """
-        trapezoid = np.minimum(1.0, (1.0 - np.abs(self.nodes(n))) / corner)
-        values = np.zeros((2, n, n))
-        values[0, 0, :] = values[0, -1, :] = trapezoid
-        values[0, 1:-1, 0] = values[0, 1:-1, -1] = -trapezoid[1:-1]
-        return values
-
-    def symmetries(self, m: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Generators of the maps of m x m interior values of (P11, P12) that keep the boundary data.
-
-        Returns
-        -------
-        list of (permutation, sign)
-            Both of shape (2 m^2,), as `saddlescape.Symmetry.generate` takes them. The reflections x -> -x and y -> -y; the
-            transposition, which exchanges horizontal and vertical edges and so changes the sign of P11; and the internal flip
-            P12 -> -P12, which is independent of the others because the one-constant energy does not couple P to space.
-        """
-        index = np.arange(2 * m * m).reshape(2, m, m)
-        plus = np.ones((2, m, m))
-        flip_first = plus.copy()
-        flip_first[0] = -1.0
-        flip_second = plus.copy()
-        flip_second[1] = -1.0
-        maps = [(index[:, :, ::-1], plus), (index[:, ::-1, :], plus), (index.swapaxes(1, 2), flip_first), (index, flip_second)]
-        return [(permutation.ravel(), sign.ravel()) for permutation, sign in maps]
-
-    def angle(self, n: int, state: str) -> np.ndarray:
-        """Director angle on the boundary for a harmonic guess of a state, (n, n), zero inside.
-
-        ``"d"``: 0 on the horizontal and pi/2 on the vertical edges; the director runs along a diagonal. ``"r"``: pi on the top
-        edge instead; the director turns by pi from bottom to top.
-        """
-        values = np.zeros((n, n))
-        values[:, 0] = values[:, -1] = np.pi / 2
-        values[-1, :] = np.pi if state == "r" else 0.0
-        values[0, :] = 0.0
-        return values
+DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square,)}
 
 
-def as_domain(value: Any) -> Square:
+def as_domain(value: Any) -> Domain:
     """The domain that ``value`` is or names.
 
     Parameters
     ----------
-    value : Square, str or sequence
-        A domain, its name, or the list it was written as.
+    value : Domain, str or sequence
+        A domain, its name, or the list it was written as: its name and its parameters.
 
     Raises
     ------
     ValueError
-        If there is no such domain.
+        If there is no such domain, or its parameters are out of their range.
     """
-    entries = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if entries != tuple(Square()):
-        raise ValueError(f'domain: got {value!r}, expected Square() or "square"')
-    return Square()
+    name, *parameters = value if isinstance(value, (tuple, list)) else (value,)
+    if not (isinstance(name, str) and name in DOMAINS):
+        raise ValueError(
+            f"domain: got {value!r}, expected one of {[known.__name__ for known in DOMAINS.values()]} or {list(DOMAINS)}"
+        )
+    try:
+        return DOMAINS[name](*parameters)
+    except TypeError:
+        raise ValueError(f"domain: got {value!r}, with too many or too few parameters for {DOMAINS[name].__name__}") from None

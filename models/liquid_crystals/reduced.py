@@ -14,7 +14,8 @@ from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
 
 from ..spectral import SineOperator, dirichlet_eigenvalues
-from .domains import Square, as_domain
+from .boxes import Square
+from .domains import as_domain
 from .reduced_kernels import REDUCED
 from .symmetric import symmetric_minimum
 
