@@ -1,0 +1,404 @@
+"""From traced branches to a diagram: which critical values are one, which branches end in which, what is still to be followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from ..numerics.alignment import mass_norm
+from ..numerics.branching import Crossing, Limits, Traced, Turning, leave, trace
+from ..numerics.certify import CertificationError, certify
+from ..numerics.continuation import CurvePoint, Family, StepFailed, correct, fixed, landing
+from ..numerics.newton import clean_zero_modes
+from ..numerics.orbits import Direction, align, isotropic_directions, orbit_size, stabiliser
+from ..results import StationaryPoint
+from ..symmetry import Symmetry
+from .diagram import Branch, Critical, Diagram, End
+from .info import ModelInfo
+
+_MOVED = 1e-3  # a start may be this far from stationary, relatively
+_CLOSE = 1e-5  # an element fixes a state that it moves by less, relatively
+_LOOSE = 1e-2  # the same, of a state known only roughly
+_ASIDE = 0.01  # of the range: where a branch through a critical value is looked for
+_SAME = 1e-6  # relative distance at which two states of one value are one
+_SAME_CRITICAL = 0.02  # of two critical states: where branches meet they are known less well
+_QUADRATIC = 1e-6  # smaller, a quadratic term is none: the crossing is a pitchfork
+_MAX_BRANCHES = 200
+_AGAIN = 8.0  # how much shorter the steps are where two branches came together
+
+
+@dataclass(eq=False)
+class _Growing:
+    """A branch as it is found; samples by rising value."""
+
+    id: int
+    node: int
+    born: int
+    copies: int
+    samples: list[CurvePoint]
+    marks: dict[CurvePoint, int] = field(default_factory=dict)  # samples on a critical value: its id
+    ends: list[End] = field(default_factory=lambda: [End("range"), End("range")])
+
+
+class _Arms(NamedTuple):
+    """A state of the origin with what was traced from it, to the sides that there are."""
+
+    point: CurvePoint
+    node: int
+    traced: dict[float, Traced]
+
+
+@dataclass(eq=False)
+class _Meeting:
+    """A critical value as it is found."""
+
+    id: int
+    value: float
+    x: np.ndarray
+    crossing: Crossing | None = None
+    turning: Turning | None = None
+    through: list[int] = field(default_factory=list)
+    ending: list[tuple[int, int]] = field(default_factory=list)  # branch, position of its end
+    indices: tuple[int, int] = (-1, -1)  # below and above it, of what goes through
+    left: bool = False  # whether what leaves it has been followed
+
+    @property
+    def is_fold(self) -> bool:
+        return self.crossing is None and self.turning is not None and self.turning.is_fold
+
+
+class Tracker:
+    """Follows states of a family and puts their branches together.
+
+    Parameters
+    ----------
+    family : Family
+    symmetry : Symmetry
+        Modulo which states are compared.
+    values : (k,) array
+        Rising.
+    origin : float
+        The value of the states that are given.
+    limits : Limits
+    """
+
+    def __init__(self, family: Family, symmetry: Symmetry, values: np.ndarray, origin: float, limits: Limits):
+        self.family, self.symmetry, self.values, self.origin, self.limits = family, symmetry, values, origin, limits
+        self.low, self.high = min(values.min(), origin), max(values.max(), origin)
+        self.mass = family.at(origin).mass
+        self.targets = sorted({*values.tolist(), origin})
+        self.started: list[_Arms] = []
+        self.branches: list[_Growing] = []
+        self.meetings: list[_Meeting] = []
+        self.notes: list[str] = []
+
+    # --- following --------------------------------------------------------------------------------------------------------
+
+    def start(self, x: np.ndarray, node: int) -> None:
+        """Follow a state of the origin to both sides.
+
+        Raises
+        ------
+        ValueError
+            If it is not stationary.
+        """
+        where = f"{self.family.name} = {self.origin:.6g}"
+        try:
+            point = correct(self.family, x, self.origin, fixed(self.family))
+        except StepFailed as failure:
+            raise ValueError(f"start: state {node} is not stationary at {where}: {failure}") from None
+        moved = self.family.length(point.x - x, 0.0)
+        if moved > _MOVED:
+            raise ValueError(
+                f"start: state {node} is not stationary at {where}; the nearest stationary point is {moved:.1e} of its size away: "
+                "search it first (saddlescape.search)"
+            )
+        for other in self.started:
+            if self._apart(point.x, other.point.x) <= _SAME:
+                self.notes.append(f"state {node} is a copy of state {other.node} and was not followed again")
+                return
+        self.started.append(_Arms(point, node, self._trace(point, (-1.0, 1.0), self.limits)))
+
+    def _trace(self, point: CurvePoint, sides: tuple[float, ...], limits: Limits) -> dict[float, Traced]:
+        project = self._projection(point.x, _CLOSE * mass_norm(point.x, self.mass))
+        goals = {side: self.high if side > 0.0 else self.low for side in sides}
+        return {
+            side: trace(self.family, point, goal, self.targets, limits, project)
+            for side, goal in goals.items()
+            if goal != point.value
+        }
+
+    def _projection(self, x: np.ndarray, close: float) -> Callable[[np.ndarray], np.ndarray] | None:
+        """The mean over the elements that leave x where it is; None if that is the identity alone."""
+        symmetry = self.symmetry
+        elements = stabiliser(symmetry, x, self.mass, close)
+        if len(elements) < 2:
+            return None
+        if symmetry.grid is None:
+            numbers = elements[:, 0].astype(int)
+            permutations, signs = symmetry.permutations[numbers], symmetry.signs[numbers]
+            return lambda y: (signs * y[permutations]).mean(axis=0)
+        return lambda y: np.mean([symmetry.apply(element, y) for element in elements], axis=0)
+
+    def _apart(self, x: np.ndarray, y: np.ndarray) -> float:
+        """Distance modulo the symmetry, in units of the size of a state."""
+        return align(self.symmetry, x, y, self.mass)[1] / self.family.size
+
+    # --- taking in --------------------------------------------------------------------------------------------------------
+
+    def _add(self, point: CurvePoint, node: int, born: int, traced: dict[float, Traced]) -> _Growing:
+        """A branch from a point and what was traced from it."""
+        copies = orbit_size(self.symmetry, point.x, self.mass, _CLOSE * mass_norm(point.x, self.mass))
+        branch = _Growing(len(self.branches), node, born, copies, [replace(point, system=None)])
+        self.branches.append(branch)
+        for side, arm in traced.items():
+            self._take_in(branch, side, arm)
+        return branch
+
+    def _take_in(self, branch: _Growing, side: float, arm: Traced) -> None:
+        position = 1 if side > 0.0 else 0
+        samples = arm.samples[1:]
+        for crossing in arm.crossings:
+            meeting = self._meeting(crossing.value, crossing.point.x)
+            if meeting.crossing is None:
+                meeting.crossing, meeting.value, meeting.x = crossing, crossing.value, crossing.point.x
+                meeting.indices = (crossing.before, crossing.after)[:: int(side)]
+            meeting.through.append(branch.id)
+            sample = replace(crossing.point, system=None, index=meeting.indices[1])
+            branch.marks[sample] = meeting.id
+            samples.append(sample)
+        branch.samples = sorted((*branch.samples, *samples), key=lambda s: s.value)
+        if arm.lost:
+            branch.ends[position] = End("lost", reason=arm.lost)
+        if arm.turning is not None:
+            meeting = self._meeting(arm.turning.value, arm.turning.point.x)
+            meeting.turning = arm.turning if meeting.turning is None else meeting.turning
+            self._end(branch, position, meeting, arm.turning.point)
+
+    def _end(self, branch: _Growing, position: int, meeting: _Meeting, at: CurvePoint) -> None:
+        """Let a branch end at a meeting."""
+        branch.ends[position] = End("critical", meeting.id)
+        meeting.ending.append((branch.id, position))
+        near = branch.samples[-position]
+        value = max(meeting.value, near.value) if position else min(meeting.value, near.value)
+        sample = replace(at, system=None, index=near.index, value=value)
+        branch.marks[sample] = meeting.id
+        branch.samples.insert(len(branch.samples) * position, sample)
+
+    def _meeting(self, value: float, x: np.ndarray) -> _Meeting:
+        """The critical value known for this state, or a new one."""
+        for meeting in self.meetings:
+            if abs(meeting.value - value) <= 20.0 * self.limits.tolerance and self._apart(x, meeting.x) <= _SAME_CRITICAL:
+                return meeting
+        self.meetings.append(_Meeting(len(self.meetings), value, x))
+        return self.meetings[-1]
+
+    # --- branches that came together --------------------------------------------------------------------------------------
+
+    def _separate(self) -> None:
+        """Distinct states do not become one at a value that nobody chose: follow both anew with shorter steps, else say so."""
+        shorter = replace(self.limits, max_step=self.limits.max_step / _AGAIN)
+        arms = list(self.started)
+        for first, second in combinations(range(len(arms)), 2):
+            for side in arms[first].traced:
+                if self._together(arms[first].traced[side], arms[second].traced[side]) is None:
+                    continue
+                for i in (first, second):
+                    arms[i].traced.update(self._trace(arms[i].point, (side,), shorter))
+                value = self._together(arms[first].traced[side], arms[second].traced[side])
+                if value is not None:
+                    other = arms[first].node
+                    reason = f"at {value:.8g} it is the same state as the branch of state {other}; one of the two left its way"
+                    arms[second].traced[side] = _cut(arms[second].traced[side], value, reason)
+        for arm in arms:
+            self._add(arm.point, arm.node, -1, arm.traced)
+
+    def _together(self, a: Traced, b: Traced) -> float | None:
+        """The first value landed on at which two traces are in the same state."""
+        known = {sample.value: sample for sample in a.samples[1:] if sample.value in self.targets}
+        for sample in b.samples[1:]:
+            other = known.get(sample.value)
+            if other is not None and other.index == sample.index and self._apart(other.x, sample.x) <= _SAME:
+                return sample.value
+        return None
+
+    # --- what is still to be followed -------------------------------------------------------------------------------------
+
+    def complete(self, switch: bool) -> None:
+        """Put the branches together; follow the other sides of turning points and, with ``switch``, what leaves critical values."""
+        self._separate()
+        waiting = list(self.meetings)
+        while waiting:
+            for meeting in waiting:
+                if len(self.branches) >= _MAX_BRANCHES:
+                    where = f"{self.family.name} = {meeting.value:.8g}"
+                    self.notes.append(f"there are {_MAX_BRANCHES} branches: what leaves {where} was not followed")
+                    continue
+                if meeting.turning is not None and len(meeting.ending) == 1:
+                    self._past(meeting)
+                if switch and not meeting.through and not meeting.is_fold:
+                    self._parent(meeting)
+                if switch and meeting.crossing is not None:
+                    self._switch(meeting)
+                meeting.left = True
+            waiting = [meeting for meeting in self.meetings if not meeting.left]
+
+    def _past(self, meeting: _Meeting) -> None:
+        """The other side of a turning point, unless it is the image of the first."""
+        before, after = meeting.turning.before, meeting.turning.after
+        if self._apart(before.x, after.x) > 0.1 * self.family.length(before.x - after.x, 0.0):
+            self._grow_from(meeting, after)
+
+    def _parent(self, meeting: _Meeting) -> None:
+        """The branch in which others end, where it was not followed: through the middle between the two sides of their end."""
+        turning = meeting.turning
+        middle = 0.5 * (turning.before.x + turning.after.x)
+        project = self._projection(middle, _LOOSE * mass_norm(middle, self.mass) + _LOOSE * self.family.size)
+        aside = _ASIDE * self.family.span * (1.0 if meeting.ending[0][1] else -1.0)
+        value = meeting.value + aside
+        value = value if self.low <= value <= self.high else meeting.value - aside
+        try:
+            point = correct(self.family, middle if project is None else project(middle), value, fixed(self.family), project=project)
+        except StepFailed as failure:
+            self.notes.append(f"the branch that goes through {self.family.name} = {meeting.value:.8g} was not found: {failure}")
+            return
+        traced = self._trace(point, (-1.0, 1.0), self.limits)
+        if not any(self._known(arm) for arm in traced.values()):
+            self._add(point, -1, meeting.id, traced)
+
+    def _switch(self, meeting: _Meeting) -> None:
+        """The branches that leave a crossing along its critical eigenvectors, adapted to the symmetry where there are several."""
+        crossing = meeting.crossing
+        for direction in self._directions(crossing):
+            vector = direction.coefficients @ crossing.vectors
+            for sign in (1.0,) if direction.mirror is not None else (1.0, -1.0):
+                aside = crossing.point.x + 0.01 * sign * vector / self.family.length(vector, 0.0)
+                project = self._projection(aside, 1e-5 * self.family.size)
+                try:
+                    point = leave(self.family, crossing, sign * vector, project)
+                except StepFailed as failure:
+                    where = f"{self.family.name} = {meeting.value:.8g}"
+                    self.notes.append(f"a branch that leaves {where} was not found: {failure}")
+                    continue
+                self._grow_from(meeting, point)
+
+    def _directions(self, crossing: Crossing) -> list[Direction]:
+        close = _CLOSE * mass_norm(crossing.point.x, self.mass)
+        same = np.ones(len(crossing.vectors))  # all vanish: one eigenvalue
+        return isotropic_directions(self.symmetry, crossing.point.x, self.mass, same, crossing.vectors, close)
+
+    def _grow_from(self, meeting: _Meeting, point: CurvePoint) -> None:
+        """Follow a branch away from a meeting, unless it is known."""
+        if not self.low <= point.value <= self.high or any(self._on(self.branches[b], point) for b, _ in meeting.ending):
+            return
+        side = 1.0 if point.tangent.value > 0.0 else -1.0
+        traced = self._trace(point, (side,), self.limits)
+        if not traced or self._known(traced[side]):
+            return
+        branch = self._add(point, -1, meeting.id, traced)
+        at = meeting.turning.point if meeting.crossing is None else meeting.crossing.point
+        self._end(branch, 0 if side > 0.0 else 1, meeting, at)
+
+    def _on(self, branch: _Growing, point: CurvePoint) -> bool:
+        """Whether a point lies on a branch, up to the symmetry."""
+        values = [sample.value for sample in branch.samples]
+        place = int(np.searchsorted(values, point.value))
+        if not 0 < place < len(values):
+            return False
+        try:
+            there = landing(self.family, branch.samples[place - 1], branch.samples[place], point.value)
+        except StepFailed:
+            return False
+        return self._apart(there.x, point.x) <= _SAME
+
+    def _known(self, arm: Traced) -> bool:
+        """Whether a branch in hand is in the same state at a value landed on."""
+        return any(self._together(Traced([branch.samples[0], *branch.samples], [], None, ""), arm) for branch in self.branches)
+
+    # --- the diagram ------------------------------------------------------------------------------------------------------
+
+    def diagram(self, info: ModelInfo, name: str) -> Diagram:
+        """What was found."""
+        order = sorted(self.meetings, key=lambda meeting: meeting.value)
+        number = {meeting.id: i for i, meeting in enumerate(order)}
+        branches = tuple(self._branch(branch, number) for branch in self.branches)
+        criticals = tuple(self._critical(i, meeting) for i, meeting in enumerate(order))
+        return Diagram(info, name, self.origin, self.values, branches, criticals, tuple(self.notes))
+
+    def _branch(self, branch: _Growing, number: dict[int, int]) -> Branch:
+        samples = branch.samples
+        points, landed = [], []
+        guess = None
+        for sample in samples:
+            if sample.value in self.values and sample not in branch.marks:
+                point = self._certified(sample, guess, branch)
+                if point is not None:
+                    guess = point.eigenvectors
+                    points.append(point)
+                    landed.append(sample.value)
+        ends = [end._replace(critical=number[end.critical]) if end.critical >= 0 else end for end in branch.ends]
+        return Branch(
+            branch.id,
+            branch.node,
+            number.get(branch.born, -1),
+            branch.copies,
+            np.array([s.value for s in samples]),
+            np.array([s.energy for s in samples]),
+            np.array([s.gradient_norm for s in samples]),
+            np.array([s.index for s in samples]),
+            np.array([s.x for s in samples]),
+            np.array([number.get(branch.marks.get(s, -1), -1) for s in samples]),
+            np.array(landed),
+            tuple(points),
+            (ends[0], ends[1]),
+        )
+
+    def _certified(self, sample: CurvePoint, guess: np.ndarray | None, branch: _Growing) -> StationaryPoint | None:
+        d = self.family.at(sample.value)
+        modes = d.zero_modes(sample.x)
+        try:
+            point = certify(d, sample.x, energy=sample.energy, gradient_norm=sample.gradient_norm, guess=guess, zero_modes=modes)
+        except CertificationError as error:
+            self.notes.append(f"branch {branch.id} at {self.family.name} = {sample.value:.8g} is not certified: {error}")
+            return None
+        modes = clean_zero_modes(d, sample.x, modes)
+        return replace(point, orbit_size=branch.copies, orbit_dimension=0 if modes is None else len(modes))
+
+    def _critical(self, number: int, meeting: _Meeting) -> Critical:
+        crossing, turning = meeting.crossing, meeting.turning
+        if crossing is None:
+            vector = turning.point.tangent.x
+            vectors = (vector / np.sqrt(np.sum(vector * self.mass * vector)))[None]
+            bracket, kind = turning.bracket, "fold" if turning.is_fold else "meeting"
+        else:
+            bracket, vectors, kind = crossing.bracket, crossing.vectors, self._kind(crossing)
+        ending = tuple(branch for branch, _ in meeting.ending)
+        return Critical(
+            number, kind, meeting.value, bracket, len(vectors), *meeting.indices, meeting.x, vectors, tuple(meeting.through), ending
+        )
+
+    def _kind(self, crossing: Crossing) -> str:
+        if len(crossing.vectors) > 1:
+            return "multiple"
+        if self._directions(crossing)[0].mirror is not None:
+            return "pitchfork"
+        d = self.family.at(crossing.point.value)
+        x, vector = crossing.point.x, crossing.vectors[0]
+        vector = vector / self.family.length(vector, 0.0)
+        # Third derivative of the energy along the eigenvector, against what the eigenvalue changes by over the whole range.
+        step = 1e-4 * vector
+        cubic = float(step @ (d.hvp(x + step, vector) - d.hvp(x - step, vector))) / 2e-8
+        change = abs(crossing.slope) * self.family.span * float(np.sum(vector * self.mass * vector))
+        return "pitchfork" if abs(cubic) <= _QUADRATIC * change else "transcritical"
+
+
+def _cut(traced: Traced, value: float, reason: str) -> Traced:
+    """A trace up to before a value."""
+    start = traced.samples[0].value
+    reach = abs(value - start)
+    samples = [sample for sample in traced.samples if abs(sample.value - start) < reach]
+    return Traced(samples, [c for c in traced.crossings if abs(c.value - start) < reach], None, reason)
