@@ -276,7 +276,7 @@ class Diagram:
         return read_diagram(path)
 
     def __repr__(self) -> str:
-        low, high = self.values[0], self.values[-1]
+        low, high = min(self.values[0], self.origin), max(self.values[-1], self.origin)
         lost = f", {len(self.lost)} lost" if self.lost else ""
         return (
             f"Diagram({self.info.name.rpartition('.')[2]}: {self.parameter} from {low:.6g} to {high:.6g}, "

@@ -165,11 +165,17 @@ def _family(
             "follow(x, lambda value: make_model(value), values)"
         )
     fields = {f.name: getattr(model, f.name) for f in dataclasses.fields(model) if f.init}
-    numeric = [key for key, value in fields.items() if _is_number(value)]
+    whole = [f.name for f in dataclasses.fields(model) if f.type in ("int", int)]
+    numeric = [key for key, value in fields.items() if _is_number(value) and key not in whole]
     if parameter not in fields:
         raise ValueError(
             f"parameter: {type(model).__name__} has no {parameter!r}{nearest(parameter, numeric)}; its numbers are "
             f"{numeric}" + ("" if numeric else "; give a function from values to models instead")
+        )
+    if parameter in whole:
+        raise ValueError(
+            f"parameter: {parameter} of {type(model).__name__} is an integer, and states are followed in steps as small as need "
+            f"be; its continuous parameters are {numeric}"
         )
     if parameter not in numeric:
         raise ValueError(

@@ -291,7 +291,7 @@ def turning(family: Family, a: CurvePoint, b: CurvePoint, tolerance: float, proj
     sign = np.sign(a.tangent.value)
     for trial in range(_TRIALS):
         reach = sign * (points[low].tangent.value - points[high].tangent.value) * gap * (high - low)
-        if reach <= tolerance:
+        if reach <= 0.1 * tolerance:  # what is left out is of this order, and bounded by the tangents only where they are exact
             break
         guess = _secant(low, points[low].tangent.value, high, points[high].tangent.value) if trial % 4 < 3 else 0.5 * (low + high)
         # Where two branches meet the system is singular: never quite at the end of a bracket.
