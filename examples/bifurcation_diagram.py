@@ -1,4 +1,4 @@
-"""The bifurcation diagram of a nematic in a square well, from the one state of a small well: what is born where, and what is stable.
+"""The bifurcation diagram of a nematic in a square well, from the one state of a small well.
 
 python examples/bifurcation_diagram.py
 """
@@ -9,7 +9,7 @@ from saddlescape import follow, plotting
 from saddlescape.models import ReducedLandauDeGennes
 
 # By id, in the order in which they are found: what leaves the first critical value of the first state, and so on.
-NAMES = {0: "WORS", 1: "D", 2: "BD"}
+NAMES = {0: "WORS", 1: "D", 2: "BD", 7: "R", 9: "J"}
 
 
 def main():

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .. import __version__
-from . import files, models, runs
+from . import diagrams, files, models, runs
 from .arguments import FIGURES, natural, positive, tolerance
 
 
@@ -42,6 +42,10 @@ def _add_run_commands(add: Any) -> None:
     resume = add("resume", runs.run_resume, "go on with a run from where its file stands")
     resume.add_argument("file", metavar="FILE.h5", help="the landscape file")
     resume.add_argument("--model", metavar="path/file.py:Class", help="the model, if it is not a shipped one")
+    follow = add("follow", diagrams.run_follow, "follow the states of a run file in a parameter: their bifurcation diagram")
+    follow.add_argument("run", metavar="RUN.toml", help="the run file, with a table [follow]")
+    follow.add_argument("-o", "--output", metavar="FILE.h5", help="the diagram's file (default: the run file's)")
+    follow.add_argument("-q", "--quiet", action="store_true", help="no report")
     for sub in (run, resume):
         sub.add_argument("--workers", type=positive, metavar="N", help="worker processes; the result does not depend on them")
         sub.add_argument("-q", "--quiet", action="store_true", help="no progress and no report")

@@ -41,6 +41,9 @@ _SEARCHES = Kind(
     'an array of names and tables, ["DownwardSearch", {name = "ECDExplorer", ceiling = 1.0}]',
     lambda v: isinstance(v, list) and bool(v) and all(map(_is_search, v)),
 )
+_VALUES = Kind("an array of numbers, [5.0, 10.0, 20.0]", _is_point)
+_NUMBER = Kind("a positive number", lambda v: (is_integer(v) or isinstance(v, float)) and v > 0)
+_STATES = Kind('"landscape" or "start"', lambda v: v in ("landscape", "start"))
 _START = Kind("the name of a start, an array [x, y, ...] or an array of such arrays", _is_start)
 
 
@@ -137,6 +140,39 @@ class OutputTable:
     figure: str | None = field(default=None, metadata={"kind": TEXT})
 
 
+@dataclass(frozen=True)
+class FollowTable:
+    """``[follow]``: arguments of `saddlescape.follow`, for ``saddlescape follow``.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of a parameter of the model.
+    values : list of float
+        Where to land.
+    states : str
+        "landscape": those of the landscape file that ``explore`` writes; "start": the starts of ``[explore]``, which must be
+        stationary.
+    branches : bool
+        Whether to follow what leaves the critical values.
+    tolerance, max_step : float or None
+        As in `saddlescape.follow`; None: its defaults.
+    file : str or None
+        The diagram's file; None: the run file's name with the ending ``_follow.h5``.
+    figure : str or None
+        Its picture; None: no picture.
+    """
+
+    parameter: str = field(default="", metadata={"kind": TEXT})
+    values: list = field(default_factory=list, metadata={"kind": _VALUES})
+    states: str = field(default="landscape", metadata={"kind": _STATES})
+    branches: bool = field(default=False, metadata={"kind": _SWITCH})
+    tolerance: float | None = field(default=None, metadata={"kind": _NUMBER})
+    max_step: float | None = field(default=None, metadata={"kind": _NUMBER})
+    file: str | None = field(default=None, metadata={"kind": TEXT})
+    figure: str | None = field(default=None, metadata={"kind": TEXT})
+
+
 # Name and home of the methods that run a landscape, and of those that explore, for `saddlescape search`.
 _METHODS = {"HiSD": "hisd", "SHiSD": "shisd", "ECDSep": "ecd", "Isokinetic": "ecd", "BBI": "ecd"}
 _SEARCH_HOMES = {"DownwardSearch": "frontier", "UpwardSearch": "frontier", "ECDExplorer": "explorer"}
@@ -156,6 +192,7 @@ class RunFile:
     method : MethodTable
     output : OutputTable
     stochastic : StochasticTable or None
+    follow : FollowTable or None
     """
 
     path: Path
@@ -164,6 +201,7 @@ class RunFile:
     method: MethodTable = MethodTable()
     output: OutputTable = OutputTable()
     stochastic: StochasticTable | None = None
+    follow: FollowTable | None = None
 
     @property
     def store(self) -> Path:
@@ -258,8 +296,8 @@ def read_run_file(path: str | Path) -> RunFile:
     Parameters
     ----------
     path : path
-        A TOML file with the tables ``[model]``, ``[stochastic]``, ``[explore]``, ``[method]`` and ``[output]``; only the first
-        must be there.
+        A TOML file with the tables ``[model]``, ``[stochastic]``, ``[explore]``, ``[method]``, ``[output]`` and ``[follow]``; only
+        the first must be there.
 
     Raises
     ------
@@ -275,7 +313,7 @@ def read_run_file(path: str | Path) -> RunFile:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # tomllib's errors and wrong UTF-8 are both ValueErrors
         raise ValueError(f"{path}: not a valid TOML file: {error}") from error
-    tables = ["model", "stochastic", "explore", "method", "output"]
+    tables = ["model", "stochastic", "explore", "method", "output", "follow"]
     for key, value in content.items():
         if key not in tables:
             raise ValueError(f"{path}: unknown table [{key}]{nearest(key, tables)}; a run file has {listed(tables, '[{}]')}")
@@ -291,6 +329,7 @@ def read_run_file(path: str | Path) -> RunFile:
         method,
         _table(OutputTable, content.get("output", {}), f"{path}: [output]"),
         _stochastic_table(content["stochastic"], method, f"{path}: [stochastic]") if "stochastic" in content else None,
+        _follow_table(content["follow"], f"{path}: [follow]") if "follow" in content else None,
     )
 
 
@@ -301,6 +340,14 @@ def _table(cls: type, content: Mapping[str, Any], where: str) -> Any:
             raise ValueError(f"{where} unknown key {key!r}{nearest(key, list(fields))}; it has {listed(fields)}")
         check(value, fields[key].metadata["kind"], f"{where} {key}")
     return cls(**content)
+
+
+def _follow_table(content: Mapping[str, Any], where: str) -> FollowTable:
+    table = _table(FollowTable, content, where)
+    for key in ("parameter", "values"):
+        if key not in content:
+            raise ValueError(f'{where} the key {key!r} is missing; it needs parameter = "..." and values = [...]')
+    return table
 
 
 def _method_table(content: Mapping[str, Any], where: str) -> MethodTable:

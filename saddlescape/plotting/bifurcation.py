@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,7 +110,7 @@ def _curves(diagram: Diagram, measure: Measure) -> list[Curve]:
             curves.append((values, own))
             continue
         if not callable(measure):  # smooth in the parameter up to the ends, also where the state is not
-            dense = np.concatenate([np.linspace(a, b, _DENSE, endpoint=False) for a, b in zip(values, values[1:], strict=False)])
+            dense = np.concatenate([np.linspace(a, b, _DENSE, endpoint=False) for a, b in pairwise(values)])
             dense = np.append(dense, values[-1])
             curves.append((dense, _smooth(values, own)(dense)))
             continue
@@ -227,20 +228,19 @@ def _write_names(ax: Axes, diagram: Diagram, curves: list[Curve], names: Mapping
     extent = ax.get_window_extent().height / ax.figure.dpi * 72.0 or 200.0
     places = _apart(np.array([curves[n][1][-1] for n in chosen]), 1.25 * FONT / extent * (high - low), low, high)
     right = max(curves[n][0][-1] for n in chosen)
-    reach = ax.get_xlim()[1] - ax.get_xlim()[0]
     for number, place in zip(chosen, places, strict=True):
         values, heights = curves[number]
-        branch = diagram.branches[number]
-        at_right = values[-1] >= right - 1e-6 * reach
+        at_right = values[-1] >= right - 1e-6 * abs(right)
         ax.annotate(
             names[number],
             (values[-1], heights[-1]),
-            (right + 0.03 * reach if at_right else values[-1] + 0.01 * reach, place),
+            (1.02, place) if at_right else (4.0, 4.0),
+            textcoords=ax.get_yaxis_transform() if at_right else "offset points",
             fontsize=FONT,
-            color=index_style(int(branch.indices[-1])).colour,
+            color=index_style(int(diagram.branches[number].indices[-1])).colour,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "shrinkA": 0.0, "shrinkB": 0.0},
+            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.5, "shrinkA": 0.0, "shrinkB": 0.0} if at_right else None,
         )
 
 
