@@ -138,10 +138,6 @@ class Tracker:
         elements = stabiliser(symmetry, x, self.mass, close)
         if len(elements) < 2:
             return None
-        if symmetry.grid is None:
-            numbers = elements[:, 0].astype(int)
-            permutations, signs = symmetry.permutations[numbers], symmetry.signs[numbers]
-            return lambda y: (signs * y[permutations]).mean(axis=0)
         return lambda y: np.mean([symmetry.apply(element, y) for element in elements], axis=0)
 
     def _apart(self, x: np.ndarray, y: np.ndarray) -> float:

@@ -23,6 +23,7 @@ from .continuation import (
 _STRAIGHT = 0.93  # cosine of the angle a step may turn the tangent by
 _GENTLE = 0.99  # turned by less, the next step is longer
 _BESIDE = 2e-3  # how far to both sides of a turning point its index is counted, in units of the branch
+_NEAR = 1e-4  # a turning point is bracketed down to this distance; the parabola through the bracket then has twice the digits
 _TRIALS = 60
 
 Project = Callable[[np.ndarray], np.ndarray]
@@ -183,7 +184,7 @@ def _advance(family: Family, a: CurvePoint, step: float, goal: float, sign: floa
     else:
         length, value, row = step, a.value + step * a.tangent.value, a.tangent
     x = a.x + length * a.tangent.x
-    b = correct(family, x, value, row, along=a.tangent, project=project)
+    b = correct(family, x, value, row, along=a.tangent, project=project, near=a)
     off = family.length(b.x - x, b.value - value)
     if off > 0.3 * length + 1e-9:
         raise StepFailed(f"the corrector left the branch: it ended {off:.1e} from where a step of {length:.1e} pointed")
@@ -241,7 +242,7 @@ def _crossing(
         margin = 0.4 * tolerance / abs(q - p) * (high - low)  # beside the root, so that the other end of the bracket comes near
         t = guess + margin if guess - low < high - guess else guess - margin
         t = min(max(t, low + 0.01 * (high - low)), high - 0.01 * (high - low)) if trial < 2 else t
-        known[t] = between(family, a, b, t, project)
+        known[t] = between(family, a, b, t, project, near=known[low if guess - low < high - guess else high])
         sizes[t] = _numbered(known[t], number, count)
         if (known[t].index > number) == start_sign:
             low = t
@@ -291,12 +292,13 @@ def turning(family: Family, a: CurvePoint, b: CurvePoint, tolerance: float, proj
     sign = np.sign(a.tangent.value)
     for trial in range(_TRIALS):
         reach = sign * (points[low].tangent.value - points[high].tangent.value) * gap * (high - low)
-        if reach <= 0.1 * tolerance:  # what is left out is of this order, and bounded by the tangents only where they are exact
+        if reach <= 0.1 * tolerance or gap * (high - low) <= 4.0 * _NEAR:
             break
         guess = _secant(low, points[low].tangent.value, high, points[high].tangent.value) if trial % 4 < 3 else 0.5 * (low + high)
-        # Where two branches meet the system is singular: never quite at the end of a bracket.
-        t = min(max(guess, low + 0.05 * (high - low)), high - 0.05 * (high - low))
-        points[t] = _aligned(family, a, b, t, project)
+        # Beside the guess: where two branches meet the system is singular, and so the other end of the bracket comes near, too.
+        aside = min(_NEAR / gap, 0.2 * (high - low))
+        t = guess + aside if guess - low < high - guess else guess - aside
+        points[t] = _aligned(family, a, b, t, project, near=points[low if t - low < high - t else high])
         if points[t].tangent.value * sign >= 0.0:
             low = t
         else:
@@ -316,8 +318,10 @@ def turning(family: Family, a: CurvePoint, b: CurvePoint, tolerance: float, proj
     return Turning(sign * max(vertex, best), (bracket[0], bracket[1]), nearest, before, after)
 
 
-def _aligned(family: Family, a: CurvePoint, b: CurvePoint, t: float, project: Project | None) -> CurvePoint:
-    point = between(family, a, b, t, project)
+def _aligned(
+    family: Family, a: CurvePoint, b: CurvePoint, t: float, project: Project | None, near: CurvePoint | None = None
+) -> CurvePoint:
+    point = between(family, a, b, t, project, near)
     if _cosine(family, a, point) < 0.5:
         raise StepFailed(f"the tangent near {point.value:.8g} is that of another branch")
     return point

@@ -135,8 +135,8 @@ class CurvePoint:
         Number of negative eigenvalues, from the inertia of a factorisation.
     tangent : Row
         Of the branch, of length one; its sign is that of the way along it.
-    system : System
-        The linear system at the point.
+    system : System or None
+        The linear system at the point, as long as it is of use.
     """
 
     x: np.ndarray
@@ -145,7 +145,7 @@ class CurvePoint:
     gradient_norm: float
     index: int
     tangent: Row
-    system: System
+    system: System | None
 
 
 class System:
@@ -159,12 +159,15 @@ class System:
         Of the Hessian.
     values, vectors : arrays or None
         The whole spectrum, where it is dense.
+    slope : (n,) array or None
+        H^-1 d(gradient)/d(value): minus the change of the state with the parameter.
     """
 
     def __init__(self, d: Derivatives, x: np.ndarray):
         self.d, self.modes = d, clean_zero_modes(d, x, d.zero_modes(x))
         self.hessian = d.hessian(x)
         self.values: np.ndarray | None = None
+        self.slope: np.ndarray | None = None
         if is_dense(self.hessian):
             spectrum = DenseSpectrum(as_dense(self.hessian), d.mass, self.modes)
             self.values, self.vectors, self.norm = spectrum.values, spectrum.vectors, spectrum.norm
@@ -176,6 +179,11 @@ class System:
             self.norm, self.solve = count.factor.norm, inverse.solve
             self.index = count.negative - inverse.removed
 
+    def set_slope(self, family: Family, x: np.ndarray, value: float) -> np.ndarray:
+        """Compute `slope`."""
+        self.slope = self.solve(self.force(family.slope(x, value))[None])[0]
+        return self.slope
+
     def force(self, gradient: np.ndarray) -> np.ndarray:
         """A gradient (n,) without its part along the zero modes."""
         if self.modes is None:
@@ -185,7 +193,7 @@ class System:
 
 def tangent(family: Family, system: System, x: np.ndarray, value: float, along: Row) -> Row:
     """The unit tangent of the branch through (x, value), on the side of ``along``."""
-    y = system.solve(system.force(family.slope(x, value))[None])[0]
+    y = system.set_slope(family, x, value)
     length = family.length(y, 1.0)
     row = Row(-y / length, 1.0 / length)
     ahead = family.inner(row.x, along.x) + row.value * along.value / family.span**2
@@ -193,7 +201,14 @@ def tangent(family: Family, system: System, x: np.ndarray, value: float, along: 
 
 
 def correct(
-    family: Family, x: np.ndarray, value: float, row: Row, *, along: Row | None = None, project: Callable | None = None
+    family: Family,
+    x: np.ndarray,
+    value: float,
+    row: Row,
+    *,
+    along: Row | None = None,
+    project: Callable | None = None,
+    near: CurvePoint | None = None,
 ) -> CurvePoint:
     """Newton's method from (x, value) to the branch, in the hyperplane through the start that is orthogonal to ``row``.
 
@@ -209,45 +224,64 @@ def correct(
     project : callable, optional
         ``project(x) -> (n,)``, the nearest state with the symmetry of the branch: round-off would break it where the Hessian is
         nearly singular.
+    near : CurvePoint, optional
+        A point whose factorisation serves as long as the steps shrink fast.
 
     Raises
     ------
     StepFailed
         If the steps do not shrink, or a number is not finite.
     """
-    anchor_x, anchor = x, value
-    dual_x, dual = family.dual(row)
-    previous, system, slope = np.inf, None, None
+    plane = _Plane(*family.dual(row), x, value)
+    system = None if near is None else near.system
+    # The first step is left to an older factorisation only if it is short beside the way since then.
+    previous, newton = np.inf if system is None else family.length(x - near.x, value - near.value), np.inf
     d = family.at(value)
     gradient = np.empty(family.dim)
     energy = d.energy_gradient(x, gradient)
     for _ in range(_MAX_STEPS):
         if not np.isfinite(gradient).all():
             raise StepFailed(f"the gradient is not finite at {family.name} = {value:.6g}")
-        if system is not None:
-            step, length = _bordered(family, system, slope, gradient, dual_x, dual, x - anchor_x, value - anchor)
-        if system is None or length > _CHORD * previous:
+        step, length = (None, np.nan) if system is None else _bordered(family, system, gradient, plane, x, value)
+        if not length <= _CHORD * previous:  # NaN: there is none yet
             system = _system(d, x, family.name, value)
-            slope = system.solve(system.force(family.slope(x, value))[None])[0]
-            step, length = _bordered(family, system, slope, gradient, dual_x, dual, x - anchor_x, value - anchor)
-        round_off = EPS * system.norm * (d.norm(x) + family.size)
+            system.set_slope(family, x, value)
+            step, length = _bordered(family, system, gradient, plane, x, value)
+            at_round_off = d.gradient_norm(system.force(gradient)) <= 1e3 * _round_off(family, system, d, x)
+            if not (length <= _CONTRACTION * newton or at_round_off):
+                raise StepFailed(f"no contraction: a step of {length:.1e} after one of {newton:.1e}")
+            newton = length
         norm = d.gradient_norm(system.force(gradient))
-        if not length <= _CONTRACTION * previous and not norm <= 1e3 * round_off:
-            raise StepFailed(f"no contraction: a step of {length:.1e} after one of {previous:.1e} (gradient norm {norm:.1e})")
         x, value, previous = x + step.x, value + step.value, length
         if project is not None:
             x = project(x)
         d = family.at(value)
         energy = d.energy_gradient(x, gradient)
-        norm_after = d.gradient_norm(system.force(gradient))
-        if norm_after <= round_off or (norm <= 1e3 * round_off and norm_after > _CONTRACTION * norm):
+        after, small = d.gradient_norm(system.force(gradient)), _round_off(family, system, d, x)
+        if after <= small or (norm <= 1e3 * small and after > _CONTRACTION * norm):
             break
     else:
-        if not norm_after <= 1e3 * round_off:
-            raise StepFailed(f"{_MAX_STEPS} steps used up (gradient norm {norm_after:.1e})")
+        if not after <= 1e3 * small:
+            raise StepFailed(f"{_MAX_STEPS} steps used up (gradient norm {after:.1e})")
     system = _system(d, x, family.name, value)
     way = tangent(family, system, x, value, row if along is None else along)
     return CurvePoint(x, value, float(energy), d.gradient_norm(gradient), system.index, way, system)
+
+
+class _Plane(NamedTuple):
+    """The hyperplane in which a corrector stays: its form, and the point it goes through."""
+
+    dual_x: np.ndarray
+    dual: float
+    x: np.ndarray
+    value: float
+
+    def off(self, x: np.ndarray, value: float) -> float:
+        return float(np.dot(self.dual_x, x - self.x)) + self.dual * (value - self.value)
+
+
+def _round_off(family: Family, system: System, d: Derivatives, x: np.ndarray) -> float:
+    return EPS * system.norm * (d.norm(x) + family.size)
 
 
 def _system(d: Derivatives, x: np.ndarray, name: str, value: float) -> System:
@@ -258,22 +292,15 @@ def _system(d: Derivatives, x: np.ndarray, name: str, value: float) -> System:
 
 
 def _bordered(
-    family: Family,
-    system: System,
-    slope: np.ndarray,
-    gradient: np.ndarray,
-    dual_x: np.ndarray,
-    dual: float,
-    dx: np.ndarray,
-    dvalue: float,
+    family: Family, system: System, gradient: np.ndarray, plane: _Plane, x: np.ndarray, value: float
 ) -> tuple[Row, float]:
-    """Newton's step of the system bordered by the hyperplane, by block elimination; what it loses near a singular Hessian, the
-    next step repairs. ``slope``: H^-1 d(gradient)/d(value).
+    """Newton's step of the system bordered by the hyperplane, by block elimination, and its length; what it loses near a singular
+    Hessian, the next step repairs.
     """
+    slope = system.slope
     z = system.solve(system.force(gradient)[None])[0]
-    off = float(np.dot(dual_x, dx)) + dual * dvalue
-    denominator = dual - float(np.dot(dual_x, slope))
-    step = (float(np.dot(dual_x, z)) - off) / denominator if denominator != 0.0 else np.nan
+    denominator = plane.dual - float(np.dot(plane.dual_x, slope))
+    step = (float(np.dot(plane.dual_x, z)) - plane.off(x, value)) / denominator if denominator != 0.0 else np.nan
     if not np.isfinite(step):
         raise StepFailed("the bordered system is singular")
     row = Row(-z - step * slope, step)
@@ -296,10 +323,12 @@ def hermite(family: Family, a: CurvePoint, b: CurvePoint, t: float) -> tuple[Row
     return Row(x, float(value)), Row(dx / length, float(dvalue) / length)
 
 
-def between(family: Family, a: CurvePoint, b: CurvePoint, t: float, project: Callable | None = None) -> CurvePoint:
+def between(
+    family: Family, a: CurvePoint, b: CurvePoint, t: float, project: Callable | None = None, near: CurvePoint | None = None
+) -> CurvePoint:
     """The point of the branch at about the fraction t of the way from a to b."""
     start, direction = hermite(family, a, b, t)
-    point = correct(family, start.x, start.value, direction, project=project)
+    point = correct(family, start.x, start.value, direction, project=project, near=near)
     _check_near(family, a, b, point, start)
     return point
 
@@ -314,8 +343,9 @@ def landing(family: Family, a: CurvePoint, b: CurvePoint, value: float, project:
             low = t
         else:
             high = t
-    start, direction = hermite(family, a, b, 0.5 * (low + high))
-    point = correct(family, start.x, value, fixed(family), along=direction, project=project)
+    t = 0.5 * (low + high)
+    start, direction = hermite(family, a, b, t)
+    point = correct(family, start.x, value, fixed(family), along=direction, project=project, near=a if t < 0.5 else b)
     _check_near(family, a, b, point, start)
     return point
 
