@@ -180,7 +180,7 @@ class Tracker:
         branch.ends[position] = End("critical", meeting.id)
         meeting.ending.append((branch.id, position))
         near = branch.samples[-position]
-        value = max(meeting.value, near.value) if position else min(meeting.value, near.value)
+        value = max(at.value, near.value) if position else min(at.value, near.value)
         sample = replace(at, system=None, index=near.index, value=value)
         branch.marks[sample] = meeting.id
         branch.samples.insert(len(branch.samples) * position, sample)
