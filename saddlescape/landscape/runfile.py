@@ -19,31 +19,24 @@ import numpy as np
 from ..given import nearest
 from ..model import EnergyModel
 from ..naming import build_model, load_model
-from .build import TEXT, Kind, check, construct, described, is_integer, listed, named
-
-
-def _is_point(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(is_integer(v) or isinstance(v, float) for v in value)
+from .build import SWITCH, TEXT, Kind, check, construct, described, is_integer, is_point, listed, named
+from .follow_table import FollowTable
 
 
 def _is_start(value: Any) -> bool:
-    return isinstance(value, str) or _is_point(value) or (isinstance(value, list) and bool(value) and all(map(_is_point, value)))
+    return isinstance(value, str) or is_point(value) or (isinstance(value, list) and bool(value) and all(map(is_point, value)))
 
 
 def _is_search(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("name"), str))
 
 
-_SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 _COUNT = Kind("an integer of at least 0", lambda v: is_integer(v) and v >= 0)
 _POSITIVE = Kind("an integer of at least 1", lambda v: is_integer(v) and v >= 1)
 _SEARCHES = Kind(
     'an array of names and tables, ["DownwardSearch", {name = "ECDExplorer", ceiling = 1.0}]',
     lambda v: isinstance(v, list) and bool(v) and all(map(_is_search, v)),
 )
-_VALUES = Kind("an array of numbers, [5.0, 10.0, 20.0]", _is_point)
-_NUMBER = Kind("a positive number", lambda v: (is_integer(v) or isinstance(v, float)) and v > 0)
-_STATES = Kind('"landscape" or "start"', lambda v: v in ("landscape", "start"))
 _START = Kind("the name of a start, an array [x, y, ...] or an array of such arrays", _is_start)
 
 
@@ -101,7 +94,7 @@ class ExploreTable:
 
     start: str | list | None = field(default=None, metadata={"kind": _START})
     max_index: int | None = field(default=None, metadata={"kind": _COUNT})
-    upward: bool = field(default=False, metadata={"kind": _SWITCH})
+    upward: bool = field(default=False, metadata={"kind": SWITCH})
     searches: list | None = field(default=None, metadata={"kind": _SEARCHES})
     workers: int = field(default=1, metadata={"kind": _POSITIVE})
     seed: int = field(default=0, metadata={"kind": _COUNT})
@@ -136,39 +129,6 @@ class OutputTable:
         The picture of the pathway map; None: no picture.
     """
 
-    file: str | None = field(default=None, metadata={"kind": TEXT})
-    figure: str | None = field(default=None, metadata={"kind": TEXT})
-
-
-@dataclass(frozen=True)
-class FollowTable:
-    """``[follow]``: arguments of `saddlescape.follow`, for ``saddlescape follow``.
-
-    Parameters
-    ----------
-    parameter : str
-        Name of a parameter of the model.
-    values : list of float
-        Where to land.
-    states : str
-        "landscape": those of the landscape file that ``explore`` writes; "start": the starts of ``[explore]``, which must be
-        stationary.
-    branches : bool
-        Whether to follow what leaves the critical values.
-    tolerance, max_step : float or None
-        As in `saddlescape.follow`; None: its defaults.
-    file : str or None
-        The diagram's file; None: the run file's name with the ending ``_follow.h5``.
-    figure : str or None
-        Its picture; None: no picture.
-    """
-
-    parameter: str = field(default="", metadata={"kind": TEXT})
-    values: list = field(default_factory=list, metadata={"kind": _VALUES})
-    states: str = field(default="landscape", metadata={"kind": _STATES})
-    branches: bool = field(default=False, metadata={"kind": _SWITCH})
-    tolerance: float | None = field(default=None, metadata={"kind": _NUMBER})
-    max_step: float | None = field(default=None, metadata={"kind": _NUMBER})
     file: str | None = field(default=None, metadata={"kind": TEXT})
     figure: str | None = field(default=None, metadata={"kind": TEXT})
 

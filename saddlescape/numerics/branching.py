@@ -289,7 +289,7 @@ def turning(family: Family, a: CurvePoint, b: CurvePoint, tolerance: float, proj
     """Where the parameter turns back between two points of a branch, within ``tolerance``."""
     gap = family.length(b.x - a.x, b.value - a.value)
     low, high, points = 0.0, 1.0, {0.0: a, 1.0: b}
-    sign = np.sign(a.tangent.value)
+    sign = 1.0 if a.tangent.value > 0.0 else -1.0
     for trial in range(_TRIALS):
         reach = sign * (points[low].tangent.value - points[high].tangent.value) * gap * (high - low)
         if reach <= 0.1 * tolerance or gap * (high - low) <= 4.0 * _NEAR:

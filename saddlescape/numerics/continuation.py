@@ -303,7 +303,7 @@ def _bordered(
     step = (float(np.dot(plane.dual_x, z)) - plane.off(x, value)) / denominator if denominator != 0.0 else np.nan
     if not np.isfinite(step):
         raise StepFailed("the bordered system is singular")
-    row = Row(-z - step * slope, step)
+    row = Row(-z - step * slope, float(step))
     return row, family.length(row.x, row.value)
 
 
