@@ -256,14 +256,14 @@ def _crossing(
     before, after = known[low].index, known[high].index
     values, vectors = near_zero(nearest.system, abs(after - before))
     return Crossing(
-        p + (at - low) / (high - low) * (q - p),
+        float(p + (at - low) / (high - low) * (q - p)),
         (min(p, q), max(p, q)),
         nearest,
         before,
         after,
         values,
         vectors,
-        (sizes[high] - sizes[low]) / (q - p),
+        float((sizes[high] - sizes[low]) / (q - p)),
     )
 
 

@@ -265,7 +265,7 @@ def correct(
             raise StepFailed(f"{_MAX_STEPS} steps used up (gradient norm {after:.1e})")
     system = _system(d, x, family.name, value)
     way = tangent(family, system, x, value, row if along is None else along)
-    return CurvePoint(x, value, float(energy), d.gradient_norm(gradient), system.index, way, system)
+    return CurvePoint(x, float(value), float(energy), d.gradient_norm(gradient), system.index, way, system)
 
 
 class _Plane(NamedTuple):
@@ -303,7 +303,7 @@ def _bordered(
     step = (float(np.dot(plane.dual_x, z)) - plane.off(x, value)) / denominator if denominator != 0.0 else np.nan
     if not np.isfinite(step):
         raise StepFailed("the bordered system is singular")
-    row = Row(-z - step * slope, float(step))
+    row = Row(-z - step * slope, step)
     return row, family.length(row.x, row.value)
 
 
