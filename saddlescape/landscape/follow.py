@@ -105,7 +105,7 @@ def follow(
     group = symmetry if symmetry is not None else _smallest_symmetry(model_at, low, high, origin, given)
     points = [check_point(x, model.dim, f"start[{i}]") for i, x in enumerate(points)]
     nodes = list(range(len(points)))
-    if isinstance(start, Landscape) and group.order < start.symmetry.order:
+    if isinstance(start, Landscape) and (group.n_axes, group.order) < (start.symmetry.n_axes, start.symmetry.order):
         nodes, points = _split_orbits(start, group)
     size = max([mass_norm(x, model.mass) for x in points]) or float(np.sqrt(np.sum(np.broadcast_to(model.mass, (model.dim,)))))
     family = Family(model_at, name, origin, float(high - low), size)
@@ -209,7 +209,7 @@ def _smallest_symmetry(model_at: Any, low: float, high: float, origin: float, gi
     # A value that nobody chose is not special.
     models = [model_at(value) for value in (origin, low, high, low + 0.6180339887 * (high - low))]
     found = [m.symmetry if m.symmetry is not None else Symmetry.generate(m.dim) for m in models]
-    return min([given, *found] if given is not None else found, key=lambda group: group.order)
+    return min([given, *found] if given is not None else found, key=lambda group: (group.n_axes, group.order))
 
 
 def _split_orbits(landscape: Landscape, group: Symmetry) -> tuple[list[int], list[np.ndarray]]:

@@ -164,9 +164,13 @@ class Tracker:
                 meeting.crossing, meeting.value, meeting.x = crossing, crossing.value, crossing.point.x
                 meeting.indices = (crossing.before, crossing.after)[:: int(side)]
             meeting.through.append(branch.id)
-            sample = replace(crossing.point, system=None, index=meeting.indices[1])
-            branch.marks[sample] = meeting.id
-            samples.append(sample)
+            low, high = crossing.bracket
+            inside = [sample for sample in samples if low <= sample.value <= high]  # a value asked for may be the critical one
+            samples = [sample for sample in samples if sample not in inside]
+            for sample in inside or [crossing.point]:
+                marked = replace(sample, system=None, index=meeting.indices[1])
+                branch.marks[marked] = meeting.id
+                samples.append(marked)
         branch.samples = sorted((*branch.samples, *samples), key=lambda s: s.value)
         if arm.lost:
             branch.ends[position] = End("lost", reason=arm.lost)
@@ -201,11 +205,11 @@ class Tracker:
         arms = list(self.started)
         for first, second in combinations(range(len(arms)), 2):
             for side in arms[first].traced:
-                if self._together(arms[first].traced[side], arms[second].traced[side]) is None:
+                if self._together(arms[first].traced[side].samples[1:], arms[second].traced[side].samples[1:]) is None:
                     continue
                 for i in (first, second):
                     arms[i].traced.update(self._trace(arms[i].point, (side,), shorter))
-                value = self._together(arms[first].traced[side], arms[second].traced[side])
+                value = self._together(arms[first].traced[side].samples[1:], arms[second].traced[side].samples[1:])
                 if value is not None:
                     other = arms[first].node
                     reason = f"at {value:.8g} it is the same state as the branch of state {other}; one of the two left its way"
@@ -213,10 +217,10 @@ class Tracker:
         for arm in arms:
             self._add(arm.point, arm.node, -1, arm.traced)
 
-    def _together(self, a: Traced, b: Traced) -> float | None:
-        """The first value landed on at which two traces are in the same state."""
-        known = {sample.value: sample for sample in a.samples[1:] if sample.value in self.targets}
-        for sample in b.samples[1:]:
+    def _together(self, a: list[CurvePoint], b: list[CurvePoint]) -> float | None:
+        """The first value landed on, in the order of b, at which two branches are in the same state."""
+        known = {sample.value: sample for sample in a if sample.value in self.targets}
+        for sample in b:
             other = known.get(sample.value)
             if other is not None and other.index == sample.index and self._apart(other.x, sample.x) <= _SAME:
                 return sample.value
@@ -313,7 +317,7 @@ class Tracker:
 
     def _known(self, arm: Traced) -> bool:
         """Whether a branch in hand is in the same state at a value landed on."""
-        return any(self._together(Traced([branch.samples[0], *branch.samples], [], None, ""), arm) for branch in self.branches)
+        return any(self._together(branch.samples, arm.samples[1:]) is not None for branch in self.branches)
 
     # --- the diagram ------------------------------------------------------------------------------------------------------
 
@@ -329,8 +333,9 @@ class Tracker:
         samples = branch.samples
         points, landed = [], []
         guess = None
+        tips = [sample for sample, end in zip((samples[0], samples[-1]), branch.ends, strict=True) if end.kind == "critical"]
         for sample in samples:
-            if sample.value in self.values and sample not in branch.marks:
+            if sample.value in self.values and sample not in tips:
                 point = self._certified(sample, guess, branch)
                 if point is not None:
                     guess = point.eigenvectors

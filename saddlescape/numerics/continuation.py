@@ -10,19 +10,24 @@ import numpy as np
 
 from ..model import EnergyModel
 from .derivatives import Derivatives
-from .inertia import Bordered, CertificationError, DenseSpectrum, count_inertia
+from .inertia import Bordered, CertificationError, DenseSpectrum, count_inertia, sparse_norm
 from .newton import as_dense, clean_zero_modes, has_matrix, is_dense
 from .tiny import EPS
 
 _KEPT = 4  # models of neighbouring values that are kept: a step asks for a few of them again and again
 _CHORD = 0.1  # a factorisation is kept while the steps shrink by this
 _CONTRACTION = 0.5
+_ZERO = 1e-12  # of |H|: an eigenvalue that is zero along a whole branch must not count as negative here and there
 _MAX_STEPS = 12
 _DIFFERENCE = 1e-5  # of the parameter, relative: gradients are differentiated in it
 
 
 class StepFailed(ArithmeticError):
     """A corrector did not reach the branch; the message says why, with numbers."""
+
+
+class NoModel(ValueError):
+    """There is no model at a value of the parameter; the message names the value and quotes the model."""
 
 
 class Family:
@@ -64,12 +69,17 @@ class Family:
 
         Raises
         ------
+        NoModel
+            If the model does not exist there.
         ValueError
-            If the model has another number of unknowns there, or does not exist.
+            If it has another number of unknowns.
         """
         found = self._models.get(value)
         if found is None:
-            model = self._model_at(value)
+            try:
+                model = self._model_at(value)
+            except ValueError as error:
+                raise NoModel(f"{self.name} = {value:.6g}: {error}") from error
             if model.dim != self.dim:
                 raise ValueError(
                     f"{self.name}: the model has {model.dim} unknowns at {value:.6g} and {self.dim} at the start; a state "
@@ -85,11 +95,11 @@ class Family:
         step = _DIFFERENCE * max(abs(value), 1e-3 * self.span)
         try:
             before, after = self.at(value - step), self.at(value + step)
-        except ValueError:  # a model that exists on one side alone
+        except NoModel:  # it exists on one side alone
             for side in (step, -step):
                 try:
                     near, far = self.at(value + side).gradient(x), self.at(value + 2.0 * side).gradient(x)
-                except ValueError:
+                except NoModel:
                     continue
                 return (4.0 * near - far - 3.0 * self.at(value).gradient(x)) / (2.0 * side)
             raise
@@ -171,10 +181,11 @@ class System:
         if is_dense(self.hessian):
             spectrum = DenseSpectrum(as_dense(self.hessian), d.mass, self.modes)
             self.values, self.vectors, self.norm = spectrum.values, spectrum.vectors, spectrum.norm
-            self.solve = spectrum.solve
-            self.index = int(np.count_nonzero(spectrum.values < 0.0))
+            zero = _ZERO * self.norm
+            self.solve = lambda rows: spectrum.solve(rows, zero)
+            self.index = int(np.count_nonzero(spectrum.values < -zero))
         else:
-            count = count_inertia(self.hessian, d.mass)
+            count = count_inertia(self.hessian, d.mass, -_ZERO * sparse_norm(self.hessian, d.mass))
             inverse = Bordered(count.factor, self.modes, d.mass)
             self.norm, self.solve = count.factor.norm, inverse.solve
             self.index = count.negative - inverse.removed
@@ -236,7 +247,7 @@ def correct(
     system = None if near is None else near.system
     # The first step is left to an older factorisation only if it is short beside the way since then.
     previous, newton = np.inf if system is None else family.length(x - near.x, value - near.value), np.inf
-    d = family.at(value)
+    d = _model(family, value)
     gradient = np.empty(family.dim)
     energy = d.energy_gradient(x, gradient)
     for _ in range(_MAX_STEPS):
@@ -255,7 +266,7 @@ def correct(
         x, value, previous = x + step.x, value + step.value, length
         if project is not None:
             x = project(x)
-        d = family.at(value)
+        d = _model(family, value)
         energy = d.energy_gradient(x, gradient)
         after, small = d.gradient_norm(system.force(gradient)), _round_off(family, system, d, x)
         if after <= small or (norm <= 1e3 * small and after > _CONTRACTION * norm):
@@ -266,6 +277,13 @@ def correct(
     system = _system(d, x, family.name, value)
     way = tangent(family, system, x, value, row if along is None else along)
     return CurvePoint(x, float(value), float(energy), d.gradient_norm(gradient), system.index, way, system)
+
+
+def _model(family: Family, value: float) -> Derivatives:
+    try:
+        return family.at(value)
+    except NoModel as error:
+        raise StepFailed(f"there is no model at {error}") from error
 
 
 class _Plane(NamedTuple):

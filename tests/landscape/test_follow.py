@@ -140,6 +140,36 @@ def test_an_undeclared_pitchfork_has_two_branches():
         np.testing.assert_allclose(branch.x[:, 0] ** 2, branch.values, atol=3e-4)
 
 
+def test_a_value_asked_for_may_be_critical():
+    for values in ([-1.0, 0.0, 1.0], [1.0, 0.0, -1.0]):
+        diagram = follow(np.zeros(1), "a", values, model=Quartic(a=values[0]), branches=True)
+        assert len(diagram.branches) == 3 and [c.kind for c in diagram.criticals] == ["pitchfork"]
+        through = diagram.branches[diagram.criticals[0].through[0]]
+        assert list(through.landed) == [-1.0, 0.0, 1.0] and through.criticals[list(through.values).index(0.0)] == 0
+        assert (np.diff(through.indices) >= 0).all() and through.indices[[0, -1]].tolist() == [0, 1]
+    beginning = follow(np.zeros(1), "a", [0.0, 1.0], model=Quartic(a=0.0), branches=True)
+    assert beginning.index_counts(1.0) == {0: 2, 1: 1}
+
+
+def test_a_circle_of_states_that_nobody_declared_is_followed():
+    def hat(a):
+        return as_model(lambda x: float((x @ x - a) ** 2) / 4, lambda x: (x @ x - a) * x, 2)
+
+    diagram = follow(np.array([0.6, 0.8]), hat, [1.0, 0.5, -1.0])
+    assert [(p.index, p.nullity) for p in diagram.at(0.5)] == [(0, 1), (0, 1)] and diagram.at(-1.0) == []  # it and its opposite
+    assert values_of(diagram, "meeting") == pytest.approx([0.0], abs=1e-8) and not diagram.lost
+
+
+def test_a_parameter_is_followed_to_where_it_ends():
+    def model_at(w):
+        if w < 0.0:
+            raise ValueError("w: negative")
+        return as_model(lambda x: float(x[0] ** 3 / 3 - (w + 0.01) * x[0]), lambda x: np.array([x[0] ** 2 - w - 0.01]), 1)
+
+    diagram = follow(np.array([np.sqrt(1.01)]), model_at, [1.0, 0.0])
+    assert diagram.at(0.0)[0].x[0] == pytest.approx(0.1, abs=1e-12) and not diagram.lost
+
+
 def test_a_transcritical_crossing_is_told_from_a_pitchfork():
     def model_at(a):
         return as_model(lambda x: float(x[0] ** 3 / 3 - a * x[0] ** 2 / 2), lambda x: np.array([x[0] ** 2 - a * x[0]]), 1)
