@@ -12,9 +12,10 @@ from ..given import check_point, nearest
 from ..model import EnergyModel, check_is_model
 from ..numerics.alignment import mass_norm
 from ..numerics.branching import Limits
-from ..numerics.continuation import Family
+from ..numerics.family import Family
 from ..numerics.orbits import align
 from ..results import StationaryPoint
+from .assembling import assemble
 from .diagram import Diagram
 from .info import ModelInfo
 from .landscape import Landscape
@@ -113,7 +114,7 @@ def follow(
     for node, x in zip(nodes, points, strict=True):
         tracker.start(x, node)
     tracker.complete(switch=branches)
-    return tracker.diagram(ModelInfo.of(model, group), name)
+    return assemble(tracker, ModelInfo.of(model, group), name)
 
 
 def _starts(start: Any, model: Any, parameter: Any, values: Any) -> tuple[EnergyModel, list[np.ndarray]]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from ..numerics.alignment import mass_norm
-from ..numerics.branching import Crossing, Limits, Traced, Turning, leave, trace
-from ..numerics.certify import CertificationError, certify
-from ..numerics.continuation import CurvePoint, Family, StepFailed, correct, fixed, landing
-from ..numerics.newton import clean_zero_modes
+from ..numerics.branching import Limits, Traced, trace
+from ..numerics.continuation import CurvePoint, StepFailed, correct, fixed, landing
+from ..numerics.criticals import Crossing, leave
+from ..numerics.family import Family
 from ..numerics.orbits import Direction, align, isotropic_directions, orbit_size, stabiliser
-from ..results import StationaryPoint
 from ..symmetry import Symmetry
-from .diagram import Branch, Critical, Diagram, End
-from .info import ModelInfo
+from .assembling import Growing, Meeting
+from .diagram import End
 
 _MOVED = 1e-3  # a start may be this far from stationary, relatively
 _CLOSE = 1e-5  # an element fixes a state that it moves by less, relatively
@@ -26,22 +25,8 @@ _LOOSE = 1e-2  # the same, of a state known only roughly
 _ASIDE = 0.01  # of the range: where a branch through a critical value is looked for
 _SAME = 1e-6  # relative distance at which two states of one value are one
 _SAME_CRITICAL = 0.02  # of two critical states: where branches meet they are known less well
-_QUADRATIC = 1e-6  # smaller, a quadratic term is none: the crossing is a pitchfork
 _MAX_BRANCHES = 200
 _AGAIN = 8.0  # how much shorter the steps are where two branches came together
-
-
-@dataclass(eq=False)
-class _Growing:
-    """A branch as it is found; samples by rising value."""
-
-    id: int
-    node: int
-    born: int
-    copies: int
-    samples: list[CurvePoint]
-    marks: dict[CurvePoint, int] = field(default_factory=dict)  # samples on a critical value: its id
-    ends: list[End] = field(default_factory=lambda: [End("range"), End("range")])
 
 
 class _Arms(NamedTuple):
@@ -50,25 +35,6 @@ class _Arms(NamedTuple):
     point: CurvePoint
     node: int
     traced: dict[float, Traced]
-
-
-@dataclass(eq=False)
-class _Meeting:
-    """A critical value as it is found."""
-
-    id: int
-    value: float
-    x: np.ndarray
-    crossing: Crossing | None = None
-    turning: Turning | None = None
-    through: list[int] = field(default_factory=list)
-    ending: list[tuple[int, int]] = field(default_factory=list)  # branch, position of its end
-    indices: tuple[int, int] = (-1, -1)  # below and above it, of what goes through
-    left: bool = False  # whether what leaves it has been followed
-
-    @property
-    def is_fold(self) -> bool:
-        return self.crossing is None and self.turning is not None and self.turning.is_fold
 
 
 class Tracker:
@@ -92,8 +58,8 @@ class Tracker:
         self.mass = family.at(origin).mass
         self.targets = sorted({*values.tolist(), origin})
         self.started: list[_Arms] = []
-        self.branches: list[_Growing] = []
-        self.meetings: list[_Meeting] = []
+        self.branches: list[Growing] = []
+        self.meetings: list[Meeting] = []
         self.notes: list[str] = []
 
     # --- following --------------------------------------------------------------------------------------------------------
@@ -146,16 +112,16 @@ class Tracker:
 
     # --- taking in --------------------------------------------------------------------------------------------------------
 
-    def _add(self, point: CurvePoint, node: int, born: int, traced: dict[float, Traced]) -> _Growing:
+    def _add(self, point: CurvePoint, node: int, born: int, traced: dict[float, Traced]) -> Growing:
         """A branch from a point and what was traced from it."""
         copies = orbit_size(self.symmetry, point.x, self.mass, _CLOSE * mass_norm(point.x, self.mass))
-        branch = _Growing(len(self.branches), node, born, copies, [replace(point, system=None)])
+        branch = Growing(len(self.branches), node, born, copies, [replace(point, system=None)])
         self.branches.append(branch)
         for side, arm in traced.items():
             self._take_in(branch, side, arm)
         return branch
 
-    def _take_in(self, branch: _Growing, side: float, arm: Traced) -> None:
+    def _take_in(self, branch: Growing, side: float, arm: Traced) -> None:
         position = 1 if side > 0.0 else 0
         samples = arm.samples[1:]
         for crossing in arm.crossings:
@@ -179,7 +145,7 @@ class Tracker:
             meeting.turning = arm.turning if meeting.turning is None else meeting.turning
             self._end(branch, position, meeting, arm.turning.point)
 
-    def _end(self, branch: _Growing, position: int, meeting: _Meeting, at: CurvePoint) -> None:
+    def _end(self, branch: Growing, position: int, meeting: Meeting, at: CurvePoint) -> None:
         """Let a branch end at a meeting."""
         branch.ends[position] = End("critical", meeting.id)
         meeting.ending.append((branch.id, position))
@@ -189,12 +155,12 @@ class Tracker:
         branch.marks[sample] = meeting.id
         branch.samples.insert(len(branch.samples) * position, sample)
 
-    def _meeting(self, value: float, x: np.ndarray) -> _Meeting:
+    def _meeting(self, value: float, x: np.ndarray) -> Meeting:
         """The critical value known for this state, or a new one."""
         for meeting in self.meetings:
             if abs(meeting.value - value) <= 20.0 * self.limits.tolerance and self._apart(x, meeting.x) <= _SAME_CRITICAL:
                 return meeting
-        self.meetings.append(_Meeting(len(self.meetings), value, x))
+        self.meetings.append(Meeting(len(self.meetings), value, x))
         return self.meetings[-1]
 
     # --- branches that came together --------------------------------------------------------------------------------------
@@ -247,13 +213,13 @@ class Tracker:
                 meeting.left = True
             waiting = [meeting for meeting in self.meetings if not meeting.left]
 
-    def _past(self, meeting: _Meeting) -> None:
+    def _past(self, meeting: Meeting) -> None:
         """The other side of a turning point, unless it is the image of the first."""
         before, after = meeting.turning.before, meeting.turning.after
         if self._apart(before.x, after.x) > 0.1 * self.family.length(before.x - after.x, 0.0):
             self._grow_from(meeting, after)
 
-    def _parent(self, meeting: _Meeting) -> None:
+    def _parent(self, meeting: Meeting) -> None:
         """The branch in which others end, where it was not followed: through the middle between the two sides of their end."""
         turning = meeting.turning
         middle = 0.5 * (turning.before.x + turning.after.x)
@@ -270,10 +236,10 @@ class Tracker:
         if not any(self._known(arm) for arm in traced.values()):
             self._add(point, -1, meeting.id, traced)
 
-    def _switch(self, meeting: _Meeting) -> None:
+    def _switch(self, meeting: Meeting) -> None:
         """The branches that leave a crossing along its critical eigenvectors, adapted to the symmetry where there are several."""
         crossing = meeting.crossing
-        for direction in self._directions(crossing):
+        for direction in self.directions(crossing):
             vector = direction.coefficients @ crossing.vectors
             for sign in (1.0,) if direction.mirror is not None else (1.0, -1.0):
                 aside = crossing.point.x + 0.01 * sign * vector / self.family.length(vector, 0.0)
@@ -286,12 +252,13 @@ class Tracker:
                     continue
                 self._grow_from(meeting, point)
 
-    def _directions(self, crossing: Crossing) -> list[Direction]:
+    def directions(self, crossing: Crossing) -> list[Direction]:
+        """Along which branches leave a crossing."""
         close = _CLOSE * mass_norm(crossing.point.x, self.mass)
         same = np.ones(len(crossing.vectors))  # all vanish: one eigenvalue
         return isotropic_directions(self.symmetry, crossing.point.x, self.mass, same, crossing.vectors, close)
 
-    def _grow_from(self, meeting: _Meeting, point: CurvePoint) -> None:
+    def _grow_from(self, meeting: Meeting, point: CurvePoint) -> None:
         """Follow a branch away from a meeting, unless it is known."""
         if not self.low <= point.value <= self.high or any(self._on(self.branches[b], point) for b, _ in meeting.ending):
             return
@@ -303,7 +270,7 @@ class Tracker:
         at = meeting.turning.point if meeting.crossing is None else meeting.crossing.point
         self._end(branch, 0 if side > 0.0 else 1, meeting, at)
 
-    def _on(self, branch: _Growing, point: CurvePoint) -> bool:
+    def _on(self, branch: Growing, point: CurvePoint) -> bool:
         """Whether a point lies on a branch, up to the symmetry."""
         values = [sample.value for sample in branch.samples]
         place = int(np.searchsorted(values, point.value))
@@ -318,83 +285,6 @@ class Tracker:
     def _known(self, arm: Traced) -> bool:
         """Whether a branch in hand is in the same state at a value landed on."""
         return any(self._together(branch.samples, arm.samples[1:]) is not None for branch in self.branches)
-
-    # --- the diagram ------------------------------------------------------------------------------------------------------
-
-    def diagram(self, info: ModelInfo, name: str) -> Diagram:
-        """What was found."""
-        order = sorted(self.meetings, key=lambda meeting: meeting.value)
-        number = {meeting.id: i for i, meeting in enumerate(order)}
-        branches = tuple(self._branch(branch, number) for branch in self.branches)
-        criticals = tuple(self._critical(i, meeting) for i, meeting in enumerate(order))
-        return Diagram(info, name, self.origin, self.values, branches, criticals, tuple(self.notes))
-
-    def _branch(self, branch: _Growing, number: dict[int, int]) -> Branch:
-        samples = branch.samples
-        points, landed = [], []
-        guess = None
-        tips = [sample for sample, end in zip((samples[0], samples[-1]), branch.ends, strict=True) if end.kind == "critical"]
-        for sample in samples:
-            if sample.value in self.values and sample not in tips:
-                point = self._certified(sample, guess, branch)
-                if point is not None:
-                    guess = point.eigenvectors
-                    points.append(point)
-                    landed.append(sample.value)
-        ends = [end._replace(critical=number[end.critical]) if end.critical >= 0 else end for end in branch.ends]
-        return Branch(
-            branch.id,
-            branch.node,
-            number.get(branch.born, -1),
-            branch.copies,
-            np.array([s.value for s in samples]),
-            np.array([s.energy for s in samples]),
-            np.array([s.gradient_norm for s in samples]),
-            np.array([s.index for s in samples]),
-            np.array([s.x for s in samples]),
-            np.array([number.get(branch.marks.get(s, -1), -1) for s in samples]),
-            np.array(landed),
-            tuple(points),
-            (ends[0], ends[1]),
-        )
-
-    def _certified(self, sample: CurvePoint, guess: np.ndarray | None, branch: _Growing) -> StationaryPoint | None:
-        d = self.family.at(sample.value)
-        modes = d.zero_modes(sample.x)
-        try:
-            point = certify(d, sample.x, energy=sample.energy, gradient_norm=sample.gradient_norm, guess=guess, zero_modes=modes)
-        except CertificationError as error:
-            self.notes.append(f"branch {branch.id} at {self.family.name} = {sample.value:.8g} is not certified: {error}")
-            return None
-        modes = clean_zero_modes(d, sample.x, modes)
-        return replace(point, orbit_size=branch.copies, orbit_dimension=0 if modes is None else len(modes))
-
-    def _critical(self, number: int, meeting: _Meeting) -> Critical:
-        crossing, turning = meeting.crossing, meeting.turning
-        if crossing is None:
-            vector = turning.point.tangent.x
-            vectors = (vector / np.sqrt(np.sum(vector * self.mass * vector)))[None]
-            bracket, kind = turning.bracket, "fold" if turning.is_fold else "meeting"
-        else:
-            bracket, vectors, kind = crossing.bracket, crossing.vectors, self._kind(crossing)
-        ending = tuple(branch for branch, _ in meeting.ending)
-        return Critical(
-            number, kind, meeting.value, bracket, len(vectors), *meeting.indices, meeting.x, vectors, tuple(meeting.through), ending
-        )
-
-    def _kind(self, crossing: Crossing) -> str:
-        if len(crossing.vectors) > 1:
-            return "multiple"
-        if self._directions(crossing)[0].mirror is not None:
-            return "pitchfork"
-        d = self.family.at(crossing.point.value)
-        x, vector = crossing.point.x, crossing.vectors[0]
-        vector = vector / self.family.length(vector, 0.0)
-        # Third derivative of the energy along the eigenvector, against what the eigenvalue changes by over the whole range.
-        step = 1e-4 * vector
-        cubic = float(step @ (d.hvp(x + step, vector) - d.hvp(x - step, vector))) / 2e-8
-        change = abs(crossing.slope) * self.family.span * float(np.sum(vector * self.mass * vector))
-        return "pitchfork" if abs(cubic) <= _QUADRATIC * change else "transcritical"
 
 
 def _cut(traced: Traced, value: float, reason: str) -> Traced:

@@ -12,7 +12,7 @@ from saddlescape import EnergyModel, Symmetry, as_model, explore, follow
 from saddlescape.landscape import tracking
 from saddlescape.models import ChafeeInfante, MuellerBrown, PhaseField, ReducedLandauDeGennes
 from saddlescape.numerics.branching import Limits
-from saddlescape.numerics.continuation import Family
+from saddlescape.numerics.family import Family
 
 # Points by index of the nematic square; 2003.07643 and the docstring of the model have the states.
 LDG = {

@@ -10,8 +10,10 @@ import scipy.sparse
 
 from saddlescape import EnergyModel, as_model
 from saddlescape.models import ChafeeInfante, PhaseField, ReducedLandauDeGennes
-from saddlescape.numerics.branching import Limits, crossings, leave, trace, turning
-from saddlescape.numerics.continuation import Family, Row, StepFailed, between, correct, fixed, landing, near_zero, tangent
+from saddlescape.numerics.branching import Limits, trace
+from saddlescape.numerics.continuation import StepFailed, between, correct, fixed, landing, tangent
+from saddlescape.numerics.criticals import crossings, leave, turning
+from saddlescape.numerics.family import Family, Row, near_zero
 from saddlescape.numerics.inertia import DenseSpectrum
 
 
