@@ -24,6 +24,7 @@ from .tracking import Tracker
 if TYPE_CHECKING:
     from ..symmetry import Symmetry
 
+_FINEST = 1e-9  # of the range: round-off moves critical values by about this
 _SAME = 1e-6  # distance, relative to the size of a state, at which two are one
 
 
@@ -100,8 +101,8 @@ def follow(
     if not (0.0 < max_step <= 1.0):
         raise ValueError(f"max_step: got {max_step!r}, expected a part of the range, above 0 and at most 1")
     tolerance = 1e-6 * (high - low) if tolerance is None else float(tolerance)
-    if not tolerance > 0.0:
-        raise ValueError(f"tolerance: got {tolerance!r}, expected a positive width of {name}")
+    if not tolerance >= _FINEST * (high - low):
+        raise ValueError(f"tolerance: got {tolerance!r}, expected a width of {name} of at least {_FINEST * (high - low):.1e}")
     given = symmetry if symmetry is not None else start.symmetry if isinstance(start, Landscape) else None
     group = symmetry if symmetry is not None else _smallest_symmetry(model_at, low, high, origin, given)
     points = [check_point(x, model.dim, f"start[{i}]") for i, x in enumerate(points)]

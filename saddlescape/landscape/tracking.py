@@ -23,8 +23,10 @@ _MOVED = 1e-3  # a start may be this far from stationary, relatively
 _CLOSE = 1e-5  # an element fixes a state that it moves by less, relatively
 _LOOSE = 1e-2  # the same, of a state known only roughly
 _ASIDE = 0.01  # of the range: where a branch through a critical value is looked for
+_WHOLE = 1e-6  # of a spacing: a translation this near to whole spacings is one by those
 _SAME = 1e-6  # relative distance at which two states of one value are one
 _SAME_CRITICAL = 0.02  # of two critical states: where branches meet they are known less well
+_SAME_VALUE = 1e-7  # of the range: to this a turning point is known
 _MAX_BRANCHES = 200
 _AGAIN = 8.0  # how much shorter the steps are where two branches came together
 
@@ -99,9 +101,11 @@ class Tracker:
         }
 
     def _projection(self, x: np.ndarray, close: float) -> Callable[[np.ndarray], np.ndarray] | None:
-        """The mean over the elements that leave x where it is; None if that is the identity alone."""
+        """The mean over the elements that leave x where it is to round-off; None if that is the identity alone."""
         symmetry = self.symmetry
         elements = stabiliser(symmetry, x, self.mass, close)
+        # Translations by fractions of a spacing interpolate: they are no symmetries to round-off.
+        elements = elements[(np.abs(elements - np.round(elements)) < _WHOLE).all(axis=1)].round()
         if len(elements) < 2:
             return None
         return lambda y: np.mean([symmetry.apply(element, y) for element in elements], axis=0)
@@ -157,8 +161,9 @@ class Tracker:
 
     def _meeting(self, value: float, x: np.ndarray) -> Meeting:
         """The critical value known for this state, or a new one."""
+        near = 2.0 * self.limits.tolerance + _SAME_VALUE * self.family.span
         for meeting in self.meetings:
-            if abs(meeting.value - value) <= 20.0 * self.limits.tolerance and self._apart(x, meeting.x) <= _SAME_CRITICAL:
+            if abs(meeting.value - value) <= near and self._apart(x, meeting.x) <= _SAME_CRITICAL:
                 return meeting
         self.meetings.append(Meeting(len(self.meetings), value, x))
         return self.meetings[-1]

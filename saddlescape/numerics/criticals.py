@@ -119,7 +119,7 @@ def _crossing(
             high = t
     else:
         raise StepFailed(f"the change of index near {known[low].value:.8g} could not be bracketed in {_TRIALS} trials")
-    at = _secant(low, sizes[low], high, sizes[high])
+    at = min(max(_secant(low, sizes[low] - known[low].system.zero, high, sizes[high] - known[high].system.zero), low), high)
     p, q = known[low].value, known[high].value
     nearest = known[low] if abs(sizes[low]) < abs(sizes[high]) else known[high]
     before, after = known[low].index, known[high].index
@@ -143,15 +143,18 @@ def _secant(low: float, at_low: float, high: float, at_high: float) -> float:
 
 
 def _numbered(point: CurvePoint, number: int, count: int) -> float:
-    """The sorted eigenvalue with this number; NaN if it is not among the ``count`` nearest to zero."""
-    if point.system.values is not None:
-        return float(point.system.values[number])
-    values, _ = near_zero(point.system, min(count, point.system.d.dim))
-    below, above = values[values < 0.0], values[values >= 0.0]
+    """How far the sorted eigenvalue with this number is from counting as negative; NaN if it is not among the ``count`` nearest to
+    zero.
+    """
+    system = point.system
+    if system.values is not None:
+        return float(system.values[number]) + system.zero
+    values, _ = near_zero(system, min(count, system.d.dim))
+    below, above = values[values < -system.zero], values[values >= -system.zero]
     place = number - point.index
     if place >= 0:
-        return float(above[place]) if place < len(above) else np.nan
-    return float(below[place]) if -place <= len(below) else np.nan
+        return float(above[place]) + system.zero if place < len(above) else np.nan
+    return float(below[place]) + system.zero if -place <= len(below) else np.nan
 
 
 def turning(family: Family, a: CurvePoint, b: CurvePoint, tolerance: float, project: Project | None = None) -> Turning:

@@ -128,9 +128,11 @@ class System:
     Attributes
     ----------
     index : int
-        Number of its negative eigenvalues.
+        Number of its eigenvalues below ``-zero``.
     norm : float
         Of the Hessian.
+    zero : float
+        Smaller eigenvalues are round-off.
     values, vectors : arrays or None
         The whole spectrum, where it is dense.
     slope : (n,) array or None
@@ -145,11 +147,12 @@ class System:
         if is_dense(self.hessian):
             spectrum = DenseSpectrum(as_dense(self.hessian), d.mass, self.modes)
             self.values, self.vectors, self.norm = spectrum.values, spectrum.vectors, spectrum.norm
-            zero = _ZERO * self.norm
-            self.solve = lambda rows: spectrum.solve(rows, zero)
-            self.index = int(np.count_nonzero(spectrum.values < -zero))
+            self.zero = _ZERO * self.norm
+            self.solve = lambda rows: spectrum.solve(rows, self.zero)
+            self.index = int(np.count_nonzero(spectrum.values < -self.zero))
         else:
-            count = count_inertia(self.hessian, d.mass, -_ZERO * sparse_norm(self.hessian, d.mass))
+            self.zero = _ZERO * sparse_norm(self.hessian, d.mass)
+            count = count_inertia(self.hessian, d.mass, -self.zero)
             inverse = Bordered(count.factor, self.modes, d.mass)
             self.norm, self.solve = count.factor.norm, inverse.solve
             self.index = count.negative - inverse.removed

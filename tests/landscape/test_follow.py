@@ -206,6 +206,17 @@ def test_states_with_zero_modes_are_found():
     check_phases(follow([model.start("zero"), model.start("one")], "kappa", [0.03, 0.02], model=model, branches=True))
 
 
+def test_a_state_between_the_grid_points_is_followed():
+    model = PhaseField(16, 0.02)
+    diagram = follow(model.start("zero"), "kappa", [0.03, 0.02], model=dataclasses.replace(model, kappa=0.03), branches=True)
+    (stripe,) = [p for p in diagram.at(0.02) if p.orbit_dimension == 1]
+    moved = model.symmetry.translate(stripe.x, np.array([0.37, 0.21]))
+    again = follow([moved, stripe], "kappa", [0.02, 0.024, 0.03], model=model)
+    assert again.notes == ("state 1 is a copy of state 0 and was not followed again",) and not again.lost
+    assert again.at(0.024)[0].orbit_dimension == again.at(0.024)[0].nullity == 1
+    assert again.criticals[0].value == pytest.approx(diagram.criticals[0].value, rel=1e-6)
+
+
 @pytest.mark.slow
 def test_states_with_zero_modes_are_followed():
     landscape = explore(PhaseField(32, 0.02), "zero")
