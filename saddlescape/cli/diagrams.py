@@ -1,4 +1,4 @@
-"""``follow``: the command that follows states in a parameter and writes their bifurcation diagram."""
+"""``follow``, which follows states in a parameter and writes their bifurcation diagram, and what reads such a file."""
 
 from __future__ import annotations
 
@@ -36,11 +36,9 @@ def run_follow(options: argparse.Namespace) -> int:
 
     diagram.save(path)
     if figure is not None:
-        from ..plotting import plot_bifurcation
-
-        plot_bifurcation(diagram).figure.savefig(figure, dpi=200)
+        draw(diagram, figure, table.measure)
     if not options.quiet:
-        print(_described(diagram))
+        print(describe(diagram))
         print(f"wrote {path}" + (f" and {figure}" if figure is not None else ""))
     return 0
 
@@ -64,10 +62,72 @@ def _starts(run: RunFile, model: Any) -> Any:
     return model.default_start() if start is None else start
 
 
-def _described(diagram: Diagram) -> str:
+def diagram_at(name: str) -> Diagram | None:
+    """The diagram in a file, None if it holds no diagram."""
+    from .. import Diagram
+    from ..store.envelope import DIAGRAM, is_ours
+
+    path = Path(name)
+    return Diagram.load(path) if path.is_file() and is_ours(path, DIAGRAM) else None
+
+
+def draw(diagram: Diagram, figure: Path, measure: str) -> None:
+    """Write the picture of a diagram."""
+    from ..plotting import plot_bifurcation
+
+    plot_bifurcation(diagram, measure=measure).figure.savefig(figure, dpi=200)
+
+
+def describe(diagram: Diagram) -> str:
+    """A diagram as text: the points at each value asked for, and what happens between."""
     rows = []
     for value in diagram.values.tolist():
         counts = diagram.index_counts(value)
         euler = diagram.euler_characteristic(value)
         rows.append(f"{diagram.parameter} = {value:.8g}: {sum(counts.values())} points by index {counts}, Euler sum {euler}")
     return "\n".join([repr(diagram), *rows, *filter(None, [diagram.report()])])
+
+
+def summary(diagram: Diagram) -> dict[str, Any]:
+    """Everything `saddlescape info --json` prints of a diagram, as JSON-ready values; ``docs/command-line.md`` has the keys."""
+    return {
+        "model": {"name": diagram.info.name, "params": diagram.info.params, "dim": diagram.info.dim},
+        "parameter": diagram.parameter,
+        "origin": diagram.origin,
+        "values": [
+            {
+                "value": value,
+                "index_counts": {str(index): count for index, count in diagram.index_counts(value).items()},
+                "euler": diagram.euler_characteristic(value),
+            }
+            for value in diagram.values.tolist()
+        ],
+        "branches": [
+            {
+                "id": branch.id,
+                "node": branch.node,
+                "born": branch.born,
+                "orbit_size": branch.orbit_size,
+                "values": branch.values.tolist(),
+                "energies": branch.energies.tolist(),
+                "indices": branch.indices.tolist(),
+                "ends": [end._asdict() for end in branch.ends],
+            }
+            for branch in diagram.branches
+        ],
+        "criticals": [
+            {
+                "id": critical.id,
+                "kind": critical.kind,
+                "value": critical.value,
+                "bracket": list(critical.bracket),
+                "multiplicity": critical.multiplicity,
+                "index_below": critical.index_below,
+                "index_above": critical.index_above,
+                "through": list(critical.through),
+                "ending": list(critical.ending),
+            }
+            for critical in diagram.criticals
+        ],
+        "notes": list(diagram.notes),
+    }

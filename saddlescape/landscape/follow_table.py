@@ -8,6 +8,7 @@ from .build import SWITCH, TEXT, Kind, is_integer, is_point
 
 _VALUES = Kind("an array of numbers, [5.0, 10.0, 20.0]", is_point)
 _NUMBER = Kind("a positive number", lambda v: (is_integer(v) or isinstance(v, float)) and v > 0)
+_MEASURES = Kind('"energy" or "excess"', lambda v: v in ("energy", "excess"))
 _STATES = Kind('"landscape" or "start"', lambda v: v in ("landscape", "start"))
 
 
@@ -32,6 +33,8 @@ class FollowTable:
         The diagram's file; None: the run file's name with the ending ``_follow.h5``.
     figure : str or None
         Its picture; None: no picture.
+    measure : str
+        What stands upwards in the picture: "energy", or "excess", the energy above that of the lowest branch.
     """
 
     parameter: str = field(default="", metadata={"kind": TEXT})
@@ -42,3 +45,4 @@ class FollowTable:
     max_step: float | None = field(default=None, metadata={"kind": _NUMBER})
     file: str | None = field(default=None, metadata={"kind": TEXT})
     figure: str | None = field(default=None, metadata={"kind": TEXT})
+    measure: str = field(default="energy", metadata={"kind": _MEASURES})
