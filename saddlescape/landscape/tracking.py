@@ -86,7 +86,7 @@ class Tracker:
                 "search it first (saddlescape.search)"
             )
         for other in self.started:
-            if self._apart(point.x, other.point.x) <= _SAME:
+            if self._same(point, other.point):
                 self.notes.append(f"state {node} is a copy of state {other.node} and was not followed again")
                 return
         self.started.append(_Arms(point, node, self._trace(point, (-1.0, 1.0), self.limits)))
@@ -113,6 +113,12 @@ class Tracker:
     def _apart(self, x: np.ndarray, y: np.ndarray) -> float:
         """Distance modulo the symmetry, in units of the size of a state."""
         return align(self.symmetry, x, y, self.mass)[1] / self.family.size
+
+    def _same(self, a: CurvePoint, b: CurvePoint) -> bool:
+        """Whether two points of one value are one state, up to the symmetry."""
+        # Energies only rule out, which is cheap; round-off in them is that of the largest one.
+        scale = max(abs(a.energy), abs(b.energy), *(abs(arms.point.energy) for arms in self.started))
+        return a.index == b.index and abs(a.energy - b.energy) <= _SAME * scale and self._apart(a.x, b.x) <= _SAME
 
     # --- taking in --------------------------------------------------------------------------------------------------------
 
@@ -193,7 +199,7 @@ class Tracker:
         known = {sample.value: sample for sample in a if sample.value in self.targets}
         for sample in b:
             other = known.get(sample.value)
-            if other is not None and other.index == sample.index and self._apart(other.x, sample.x) <= _SAME:
+            if other is not None and self._same(other, sample):
                 return sample.value
         return None
 
@@ -285,7 +291,7 @@ class Tracker:
             there = landing(self.family, branch.samples[place - 1], branch.samples[place], point.value)
         except StepFailed:
             return False
-        return self._apart(there.x, point.x) <= _SAME
+        return self._same(there, point)
 
     def _known(self, arm: Traced) -> bool:
         """Whether a branch in hand is in the same state at a value landed on."""

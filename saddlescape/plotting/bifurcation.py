@@ -259,4 +259,4 @@ def _draw_legend(ax: Axes, diagram: Diagram, kinds: set[str]) -> None:
         )
     if "lost" in kinds:
         handles.append(Line2D([], [], linestyle="none", marker=_LOST, color="black", markersize=5.0, label="lost"))
-    ax.legend(handles=handles, fontsize=FONT - 1, frameon=False, handlelength=2.6)
+    ax.legend(handles=handles, fontsize=FONT - 1, handlelength=2.6, framealpha=0.85, edgecolor="none")
