@@ -43,6 +43,21 @@ class Quartic(EnergyModel):
 
 
 @dataclasses.dataclass(frozen=True)
+class Circle(EnergyModel):
+    """E = x^3/3 + (p^2 - 1) x: stationary on the circle x^2 + p^2 = 1."""
+
+    p: float
+
+    dim: ClassVar[int] = 1
+
+    def energy(self, x):
+        return float(x[0] ** 3 / 3 + (self.p**2 - 1) * x[0])
+
+    def gradient(self, x, out=None):
+        return np.array([x[0] ** 2 + self.p**2 - 1])
+
+
+@dataclasses.dataclass(frozen=True)
 class Wells(EnergyModel):
     """Two double wells of depths 1 and a: they can be exchanged where a = 1 only."""
 
@@ -120,6 +135,13 @@ def test_a_hysteresis_loop_is_followed_past_both_folds():
     assert "branch 0 (index 0) and branch 1 (index 1), existing below it only, end in each other" in diagram.report()
     assert [b.indices[1] for b in diagram.branches] == [0, 1, 0]
     assert not diagram.lost
+
+
+def test_an_isolated_loop_closes():
+    around = follow(np.array([np.sqrt(0.75)]), "p", [-2.0, 0.0, 2.0], model=Circle(0.5))
+    assert values_of(around, "fold") == pytest.approx([-1.0, 1.0], abs=1e-8)
+    assert len(around.branches) == 2 and all(len(c.ending) == 2 for c in around.criticals) and not around.lost
+    assert around.index_counts(0.0) == {0: 1, 1: 1} and around.index_counts(2.0) == {}
 
 
 def test_both_sides_of_a_fold_are_one_critical_value():
