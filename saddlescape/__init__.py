@@ -40,6 +40,8 @@ _HOME = {
     "DownwardSearch": "landscape.frontier",
     "UpwardSearch": "landscape.frontier",
     "ECDExplorer": "landscape.explorer",
+    "Diagram": "landscape.diagram",
+    "follow": "landscape.follow",
     "load": "landscape.files",
     "resume": "landscape.files",
 }
@@ -53,10 +55,12 @@ if TYPE_CHECKING:
     from .dynamics.hisd import HiSD
     from .dynamics.search import search
     from .dynamics.shisd import SHiSD
+    from .landscape.diagram import Diagram
     from .landscape.ensemble import search_many
     from .landscape.explore import explore
     from .landscape.explorer import ECDExplorer
     from .landscape.files import load, resume
+    from .landscape.follow import follow
     from .landscape.frontier import DownwardSearch, UpwardSearch
     from .landscape.landscape import Landscape
     from .model import EnergyModel, as_model

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from saddlescape import load
+from saddlescape import Diagram, load
 from saddlescape.cli import main
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -116,8 +116,20 @@ def test_plot_saved(folder):
         )
 
 
+def test_bifurcation_diagram(folder):
+    out = script("bifurcation_diagram.py", folder)
+    assert "lambda2 from 5 to 40, 10 branches, 8 critical values" in out and "lost" not in out
+    assert "lambda2 = 30: {0: 6, 1: 8, 2: 6, 3: 4, 4: 1}, Euler sum 1" in out and out.count("Euler sum 1\n") == 7
+    diagram = Diagram.load(folder / "bifurcation_diagram.h5")
+    # The names of the example belong to these: by index at 40, and by copies.
+    named = {0: (6, 1), 1: (0, 2), 2: (3, 2), 7: (0, 4), 9: (1, 8)}
+    assert {i: (int(diagram.branches[i].indices[-1]), diagram.branches[i].orbit_size) for i in named} == named
+    assert (folder / "bifurcation_diagram.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_every_example_has_a_test():
     tested = {
+        "bifurcation_diagram.py",
         "bottom_up_landscape.py",
         "energy_conserving.py",
         "neural_network.py",

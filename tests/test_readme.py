@@ -79,7 +79,7 @@ def test_the_two_commands_stand_on_lines_of_their_own():
     ]
 
 
-@pytest.mark.parametrize("guide", ["models", "stochastic"])
+@pytest.mark.parametrize("guide", ["models", "stochastic", "following"])
 def test_the_python_of_the_guides_runs(guide, tmp_path):
     script = tmp_path / "guide.py"
     script.write_text("\n".join(blocks(ROOT / "docs" / f"{guide}.md", "python")), encoding="utf-8")
@@ -99,6 +99,8 @@ def test_the_run_file_of_the_guide_is_valid(tmp_path):
     assert run.start(run.build_model()) == "wors" and run.build_model().fraction == 0.5
     eigen = EigenvectorSearch(Decaying(0.3, p=0.7), inner=3)
     assert run.build_method() == SHiSD(eigen=eigen, cap=0.1)
+    path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[2], encoding="utf-8")
+    assert read_run_file(path).follow.parameter == "lambda2"
 
 
 def test_every_dataset_of_a_file_is_documented(tmp_path):

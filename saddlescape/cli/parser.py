@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .. import __version__
-from . import files, models, runs
+from . import diagrams, files, models, runs
 from .arguments import FIGURES, natural, positive, tolerance
 
 
@@ -42,21 +42,26 @@ def _add_run_commands(add: Any) -> None:
     resume = add("resume", runs.run_resume, "go on with a run from where its file stands")
     resume.add_argument("file", metavar="FILE.h5", help="the landscape file")
     resume.add_argument("--model", metavar="path/file.py:Class", help="the model, if it is not a shipped one")
+    follow = add("follow", diagrams.run_follow, "follow the states of a run file in a parameter: their bifurcation diagram")
+    follow.add_argument("run", metavar="RUN.toml", help="the run file, with a table [follow]")
+    follow.add_argument("-o", "--output", metavar="FILE.h5", help="the diagram's file (default: the run file's)")
+    follow.add_argument("-q", "--quiet", action="store_true", help="no report")
     for sub in (run, resume):
         sub.add_argument("--workers", type=positive, metavar="N", help="worker processes; the result does not depend on them")
         sub.add_argument("-q", "--quiet", action="store_true", help="no progress and no report")
 
 
 def _add_reading_commands(add: Any) -> None:
-    info = add("info", files.run_info, "say what a landscape file holds")
+    info = add("info", files.run_info, "say what a file holds, of a landscape or of a bifurcation diagram")
     info.add_argument("--json", action="store_true", help="as JSON, keys as documented in docs/command-line.md")
     info.add_argument("--all", action="store_true", help=f"whole tables, also beyond {files.ROWS} rows")
-    plot = add("plot", files.run_plot, "draw the pathway map of a landscape file")
+    plot = add("plot", files.run_plot, "draw the pathway map of a landscape file, or a bifurcation diagram")
     plot.add_argument("-o", "--output", required=True, metavar="FIGURE", help=f"the picture, {', '.join(FIGURES)}")
     plot.add_argument("--energy", action="store_true", help="energy instead of Morse index upwards")
     plot.add_argument("--expand", action="store_true", help="draw every symmetric copy")
+    plot.add_argument("--excess", action="store_true", help="of a bifurcation diagram: energies above that of the lowest branch")
     plot.add_argument("--model", metavar="path/file.py:Class", help="the model, if it is not a shipped one")
-    export = add("export", files.run_export, "write a landscape file as GraphML, JSON or CSV")
+    export = add("export", files.run_export, "write a landscape file as GraphML, JSON or CSV, a bifurcation diagram as CSV")
     export.add_argument(
         "-o",
         "--output",
@@ -66,7 +71,7 @@ def _add_reading_commands(add: Any) -> None:
     )
     export.add_argument("--format", help="graphml, json or csv, whatever the ending of the file (default: by its ending)")
     for sub in (info, plot, export):
-        sub.add_argument("file", metavar="FILE.h5", help="the landscape file")
+        sub.add_argument("file", metavar="FILE.h5", help="the file")
 
 
 def _add_model_commands(add: Any) -> None:

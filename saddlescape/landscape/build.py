@@ -23,6 +23,12 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_point(value: Any) -> bool:
+    """Whether a value is an array of numbers, at least one."""
+    return isinstance(value, list) and bool(value) and all(is_integer(v) or isinstance(v, float) for v in value)
+
+
+SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 TEXT = Kind("a text", lambda v: isinstance(v, str) and v != "")
 
 

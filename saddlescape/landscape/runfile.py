@@ -19,22 +19,18 @@ import numpy as np
 from ..given import nearest
 from ..model import EnergyModel
 from ..naming import build_model, load_model
-from .build import TEXT, Kind, check, construct, described, is_integer, listed, named
-
-
-def _is_point(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(is_integer(v) or isinstance(v, float) for v in value)
+from .build import SWITCH, TEXT, Kind, check, construct, described, is_integer, is_point, listed, named
+from .follow_table import FollowTable
 
 
 def _is_start(value: Any) -> bool:
-    return isinstance(value, str) or _is_point(value) or (isinstance(value, list) and bool(value) and all(map(_is_point, value)))
+    return isinstance(value, str) or is_point(value) or (isinstance(value, list) and bool(value) and all(map(is_point, value)))
 
 
 def _is_search(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("name"), str))
 
 
-_SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 _COUNT = Kind("an integer of at least 0", lambda v: is_integer(v) and v >= 0)
 _POSITIVE = Kind("an integer of at least 1", lambda v: is_integer(v) and v >= 1)
 _SEARCHES = Kind(
@@ -98,7 +94,7 @@ class ExploreTable:
 
     start: str | list | None = field(default=None, metadata={"kind": _START})
     max_index: int | None = field(default=None, metadata={"kind": _COUNT})
-    upward: bool = field(default=False, metadata={"kind": _SWITCH})
+    upward: bool = field(default=False, metadata={"kind": SWITCH})
     searches: list | None = field(default=None, metadata={"kind": _SEARCHES})
     workers: int = field(default=1, metadata={"kind": _POSITIVE})
     seed: int = field(default=0, metadata={"kind": _COUNT})
@@ -156,6 +152,7 @@ class RunFile:
     method : MethodTable
     output : OutputTable
     stochastic : StochasticTable or None
+    follow : FollowTable or None
     """
 
     path: Path
@@ -164,6 +161,7 @@ class RunFile:
     method: MethodTable = MethodTable()
     output: OutputTable = OutputTable()
     stochastic: StochasticTable | None = None
+    follow: FollowTable | None = None
 
     @property
     def store(self) -> Path:
@@ -258,8 +256,8 @@ def read_run_file(path: str | Path) -> RunFile:
     Parameters
     ----------
     path : path
-        A TOML file with the tables ``[model]``, ``[stochastic]``, ``[explore]``, ``[method]`` and ``[output]``; only the first
-        must be there.
+        A TOML file with the tables ``[model]``, ``[stochastic]``, ``[explore]``, ``[method]``, ``[output]`` and ``[follow]``; only
+        the first must be there.
 
     Raises
     ------
@@ -275,7 +273,7 @@ def read_run_file(path: str | Path) -> RunFile:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # tomllib's errors and wrong UTF-8 are both ValueErrors
         raise ValueError(f"{path}: not a valid TOML file: {error}") from error
-    tables = ["model", "stochastic", "explore", "method", "output"]
+    tables = ["model", "stochastic", "explore", "method", "output", "follow"]
     for key, value in content.items():
         if key not in tables:
             raise ValueError(f"{path}: unknown table [{key}]{nearest(key, tables)}; a run file has {listed(tables, '[{}]')}")
@@ -291,6 +289,7 @@ def read_run_file(path: str | Path) -> RunFile:
         method,
         _table(OutputTable, content.get("output", {}), f"{path}: [output]"),
         _stochastic_table(content["stochastic"], method, f"{path}: [stochastic]") if "stochastic" in content else None,
+        _follow_table(content["follow"], f"{path}: [follow]") if "follow" in content else None,
     )
 
 
@@ -301,6 +300,14 @@ def _table(cls: type, content: Mapping[str, Any], where: str) -> Any:
             raise ValueError(f"{where} unknown key {key!r}{nearest(key, list(fields))}; it has {listed(fields)}")
         check(value, fields[key].metadata["kind"], f"{where} {key}")
     return cls(**content)
+
+
+def _follow_table(content: Mapping[str, Any], where: str) -> FollowTable:
+    table = _table(FollowTable, content, where)
+    for key in ("parameter", "values"):
+        if key not in content:
+            raise ValueError(f'{where} the key {key!r} is missing; it needs parameter = "..." and values = [...]')
+    return table
 
 
 def _method_table(content: Mapping[str, Any], where: str) -> MethodTable:

@@ -1,5 +1,6 @@
 """Pictures of landscapes, states, energies and searches. Every function takes ``ax`` and returns the axes; none needs a display."""
 
+from .bifurcation import plot_bifurcation
 from .contour import plot_contour
 from .curves import plot_convergence, plot_mse, plot_spectrum
 from .figure import save_figure
@@ -8,6 +9,7 @@ from .states import plot_state
 from .trajectory import plot_trajectory
 
 __all__ = [
+    "plot_bifurcation",
     "plot_contour",
     "plot_convergence",
     "plot_mse",

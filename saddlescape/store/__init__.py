@@ -12,13 +12,16 @@ _HOME = {
     "MemoryStore": "memory",
     "read": "reader",
     "read_header": "reader",
+    "read_diagram": "diagrams",
+    "save_diagram": "diagrams",
     "digest": "fingerprint",
     "StoreError": "errors",
 }
 
-__all__ = ["FileStore", "MemoryStore", "StoreError", "digest", "read", "read_header", "save"]
+__all__ = ["FileStore", "MemoryStore", "StoreError", "digest", "read", "read_diagram", "read_header", "save", "save_diagram"]
 
 if TYPE_CHECKING:
+    from .diagrams import read_diagram, save_diagram
     from .errors import StoreError
     from .fingerprint import digest
     from .memory import MemoryStore

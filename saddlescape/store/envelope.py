@@ -1,10 +1,12 @@
-"""The first 512 bytes of a landscape file: its format version, size and SHA-256, checked before the HDF5 library parses anything.
+"""The first 512 bytes of a file: its format version, size and SHA-256, checked before the HDF5 library parses anything.
 
 The HDF5 format calls this space the user block and skips it. It holds three lines of text, then zeros::
 
     saddlescape-landscape 1.0
     sha256 <hexadecimal digest of everything after the 512 bytes>
     bytes <size of the whole file>
+
+A file of a bifurcation diagram has the same with the word ``saddlescape-diagram``.
 """
 
 from __future__ import annotations
@@ -21,19 +23,20 @@ from . import probe
 from .errors import DamagedFileError, ForeignFileError, NewerFormatError, TruncatedFileError
 
 FORMAT = "saddlescape-landscape"
+DIAGRAM = "saddlescape-diagram"
 FORMAT_MAJOR = 1
 FORMAT_MINOR = 0
 USER_BLOCK = 512
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_SEAL = re.compile(rb"saddlescape-landscape (\d{1,6})\.(\d{1,6})\nsha256 ([0-9a-f]{64})\nbytes (\d{1,19})\n\0+")
+_SEAL = re.compile(rb"(saddlescape-[a-z]+) (\d{1,6})\.(\d{1,6})\nsha256 ([0-9a-f]{64})\nbytes (\d{1,19})\n\0+")
 _PROBE_SECONDS = 120
 
 
-def seal(image: bytes) -> bytes:
+def seal(image: bytes, format: str = FORMAT) -> bytes:
     """The user block for an HDF5 image, (512,) bytes."""
     digest = hashlib.sha256(image).hexdigest()
-    text = f"{FORMAT} {FORMAT_MAJOR}.{FORMAT_MINOR}\nsha256 {digest}\nbytes {USER_BLOCK + len(image)}\n"
+    text = f"{format} {FORMAT_MAJOR}.{FORMAT_MINOR}\nsha256 {digest}\nbytes {USER_BLOCK + len(image)}\n"
     return text.encode().ljust(USER_BLOCK, b"\0")
 
 
@@ -46,13 +49,18 @@ def refuse_newer(path: Path, major: int, minor: int) -> None:
         )
 
 
-def is_ours(path: Path) -> bool:
-    """Whether a file begins like a landscape file."""
+def is_ours(path: Path, format: str = FORMAT) -> bool:
+    """Whether a file begins like one of a format."""
     with path.open("rb") as handle:
-        return handle.read(len(FORMAT)) == FORMAT.encode()
+        return handle.read(len(format)) == format.encode()
 
 
-def check(path: Path, handle: BinaryIO, verify: bool = True) -> None:
+def noun(format: str) -> str:
+    """What a file of a format holds, in words."""
+    return {FORMAT: "landscape", DIAGRAM: "diagram"}[format]
+
+
+def check(path: Path, handle: BinaryIO, verify: bool = True, format: str = FORMAT) -> None:
     """Check that the bytes of an open file are those that were written, before HDF5 sees them.
 
     Parameters
@@ -62,6 +70,8 @@ def check(path: Path, handle: BinaryIO, verify: bool = True) -> None:
     handle : binary file
     verify : bool
         False accepts a file that was edited after it was written, if HDF5 survives reading it in another process.
+    format : str
+        What the file is expected to hold.
 
     Raises
     ------
@@ -71,21 +81,25 @@ def check(path: Path, handle: BinaryIO, verify: bool = True) -> None:
     block = handle.read(USER_BLOCK)
     size = os.fstat(handle.fileno()).st_size
     match = _SEAL.fullmatch(block)
+    what = f"{noun(format)} file"
     if match is not None:
-        refuse_newer(path, int(match[1]), int(match[2]))
+        if match[1] != format.encode():
+            raise ForeignFileError(f"{path}: not a {what} but one of format {match[1].decode()}; {_OTHER}")
+        refuse_newer(path, int(match[2]), int(match[3]))
         if not verify:
             return _probe(path)
-        return _check_sealed(path, handle, match[3].decode(), int(match[4]), size)
-    if size < USER_BLOCK and block[: len(FORMAT)] == FORMAT.encode()[: len(block)]:
+        return _check_sealed(path, handle, match[4].decode(), int(match[5]), size)
+    if size < USER_BLOCK and block[: len(format)] == format.encode()[: len(block)]:
         raise TruncatedFileError(
-            f"{path}: truncated, only {size} bytes are left of the {USER_BLOCK} a landscape file begins with; {_RESTORE}"
+            f"{path}: truncated, only {size} bytes are left of the {USER_BLOCK} a {what} begins with; {_RESTORE}"
         )
     if not _has_signature(handle, block, size):
-        raise ForeignFileError(f"{path}: not a landscape file (not even HDF5); give the path of a file written by saddlescape")
+        raise ForeignFileError(f"{path}: not a {what} (not even HDF5); give the path of a file written by saddlescape")
     return _probe(path)
 
 
 _RESTORE = "restore it from a copy, or run the search again"
+_OTHER = "landscapes are read by saddlescape.load, diagrams by saddlescape.Diagram.load"
 _EDITED = "(if you edited it yourself: saddlescape.load(path, verify=False))"
 
 

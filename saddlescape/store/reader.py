@@ -19,7 +19,7 @@ from .snapshot import Header, Snapshot
 logger = logging.getLogger(__name__)
 
 # What h5py and the decoders say when a file does not hold what they expect.
-_PARSING = (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OSError, OverflowError)
+PARSING = (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OSError, OverflowError)
 
 
 def read(path: str | os.PathLike[str], *, verify: bool = True) -> Landscape:
@@ -86,7 +86,7 @@ def _read_image(path: Path, verify: bool) -> Snapshot:
                 return snapshot.decode(file)
         except (ForeignFileError, envelope.NewerFormatError):
             raise
-        except _PARSING as error:
+        except PARSING as error:
             raise DamagedFileError(
                 f"{path}: damaged, it does not have the layout of format version {envelope.FORMAT_MAJOR} "
                 f"({type(error).__name__}: {error}); restore it from a copy, or run the search again"
@@ -131,7 +131,7 @@ def _replay(path: Path, found: Scan, image: Snapshot) -> None:
             continue
         try:
             apply_record(image.landscape, payload)
-        except _PARSING as error:
+        except PARSING as error:
             raise DamagedFileError(
                 f"{journal_path(path)}: record {sequence} does not fit the landscape ({type(error).__name__}: {error}); "
                 "restore file and journal from a copy, or move the journal away to use the file as it is"

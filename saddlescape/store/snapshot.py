@@ -112,7 +112,7 @@ def encode(landscape: Landscape, pending: Mapping[int, SearchResult], header: He
     # Made in memory: a full disk then meets one plain write, not the HDF5 library in the middle of its metadata.
     with h5py.File("landscape", "w", driver="core", backing_store=False, block_size=1 << 20) as file:
         _write_header(file, landscape, header)
-        _write_model(file.create_group("model"), landscape.info)
+        write_model(file.create_group("model"), landscape.info)
         dim = landscape.info.dim
         runs = [
             _RunRow(r.id, r.started, r.ended, r.status, json.dumps(r.configuration), str(r.entropy), r.command)
@@ -164,7 +164,8 @@ def _write_header(file: h5py.File, landscape: Landscape, header: Header) -> None
 _MODEL_TEXTS = ("name", "params_sha256", "source_sha256", "symmetry", "units", "scaling")
 
 
-def _write_model(group: h5py.Group, info: ModelInfo) -> None:
+def write_model(group: h5py.Group, info: ModelInfo) -> None:
+    """Write what is remembered of a model."""
     for name in _MODEL_TEXTS:
         put_attribute(group.id, name, getattr(info, name))
     put_attribute(group.id, "params", _write_params(group, info.params))
@@ -247,7 +248,7 @@ def decode(file: h5py.File) -> Snapshot:
         If the file does not have the layout of format version 1.
     """
     header = decode_header(file)
-    info = _read_model(file["model"])
+    info = read_model(file["model"])
     landscape = Landscape(info)
     runs = (_RunRow(**row) for row in read_columns(Table(file["runs"], file, info.dim), layout.RUN))
     landscape.runs = [Run(**{**r._asdict(), "configuration": json.loads(r.configuration), "entropy": int(r.entropy)}) for r in runs]
@@ -279,7 +280,8 @@ def _read_pending(group: h5py.Group, dim: int) -> dict[int, SearchResult]:
     return {p["task"]: _result(r, None if p["point"] < 0 else points[p["point"]]) for p, r in zip(rows, results, strict=True)}
 
 
-def _read_model(group: h5py.Group) -> ModelInfo:
+def read_model(group: h5py.Group) -> ModelInfo:
+    """What a group remembers of a model."""
     texts = {name: text_attribute(group, name) for name in _MODEL_TEXTS}
     mass = take(group, "mass")
     params = json.loads(text_attribute(group, "params"))

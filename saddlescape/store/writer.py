@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import stat
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +15,11 @@ from ..landscape.records import Commit, Run, Task
 from ..results import SearchResult
 from . import envelope, snapshot
 from .access import check_writable, make_room
+from .atomic import replace_file, temporary_beside
 from .codec import encode, encode_commit
 from .envelope import FORMAT_MAJOR, FORMAT_MINOR, seal
 from .errors import MissingFileError, explained
-from .journal import Journal, Scan, journal_path, sync_directory, write_all
+from .journal import Journal, Scan, journal_path
 from .lock import Lock
 from .reader import fold
 from .snapshot import Header
@@ -114,7 +114,7 @@ class FileStore:
             (landscape, header), found = fold(path)
             store = cls(path, lock, landscape, header)
             store._size = path.stat().st_size
-            store._temporary.unlink(missing_ok=True)
+            temporary_beside(store.path).unlink(missing_ok=True)
             store._open_journal(found)
         except BaseException:
             lock.release()
@@ -189,10 +189,6 @@ class FileStore:
 
     # --- folding ----------------------------------------------------------------------------------------------------------
 
-    @property
-    def _temporary(self) -> Path:
-        return self.path.with_name(self.path.name + ".tmp")
-
     def checkpoint(self, landscape: Landscape, force: bool = False) -> None:
         """Fold the journal into the file if it has outgrown it, or if ``force``; the file is whole at every moment.
 
@@ -231,21 +227,7 @@ class FileStore:
 
     def _replace_file(self, block: bytes, image: bytes) -> None:
         with explained(self.path, "write a checkpoint of"):
-            try:
-                descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
-                try:
-                    if self.path.exists():
-                        os.fchmod(descriptor, stat.S_IMODE(self.path.stat().st_mode))
-                    write_all(descriptor, block, 0)
-                    write_all(descriptor, image, len(block))
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-                os.replace(self._temporary, self.path)
-            except BaseException:
-                self._temporary.unlink(missing_ok=True)
-                raise
-            sync_directory(self.path.parent)
+            replace_file(self.path, block, image)
 
     # --- closing ----------------------------------------------------------------------------------------------------------
 
