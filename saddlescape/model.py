@@ -40,6 +40,7 @@ class EnergyModel:
       Missing ``stochastic_hvp``: differences of gradients with one sample at both ends. A model may have these alone, without
       ``energy`` and ``gradient``: it can be searched (`SHiSD`), and what is found is an estimate with its error bar.
     * ``unpack(x) -> dict``: named arrays for plotting, see `saddlescape.plotting`.
+    * ``state_name(x) -> str | None``: what the field calls a state; pathway maps, ``info`` and exports show it.
     * ``start(name) -> (n,)`` and ``default_start() -> (n,)``; ``start_names`` lists the names.
 
     Attributes

@@ -19,10 +19,10 @@ from scipy.sparse.csgraph import connected_components
 
 # An edge on which the interpolated |P| falls below this fraction of its maximum is one whose turn is not trusted.
 _VANISHES = 1e-3
-# Marked cells whose corners are this many edges apart or fewer are one defect: a whole turn within one cell looks like two half turns
-# in cells near it, because a triangle cannot tell more.
+# Marked cells whose corners are this many edges apart or fewer are one defect: a whole turn within one cell looks like two half
+# turns in cells near it, because a triangle cannot tell more.
 _REACH = 2
-# A director that leans further than this out of the plane, |n_z| > 1 / sqrt 2, has escaped: the turn of its projection is no defect.
+# A director that leans further than this out of the plane has escaped: the turn of its projection is no defect.
 _ESCAPED = np.sqrt(0.5)
 
 

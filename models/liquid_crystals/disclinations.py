@@ -1,9 +1,9 @@
 """Disclination lines of a nematic in space: where the director comes back as its opposite around the faces of cells.
 
 Carry n around a face so that it turns by less than a right angle along each edge: it comes back as n or as -n. In the second case a
-disclination of half a turn pierces the face. Every edge of a cell belongs to two of its faces, so an even number of them is pierced,
-always: lines pass through cells from face to face, and end at the boundary of the domain or close. (Whole turns are no lines in
-space: they unwind. A point defect is a loop no larger than the cells around it, or nothing.)
+disclination of half a turn pierces the face. Every edge of a cell belongs to two of its faces, so an even number of its faces is
+pierced, always: lines pass through cells from face to face, and end at the boundary of the domain or close. (Whole turns are no
+lines in space: they unwind. A point defect is a loop no larger than the cells around it, or nothing.)
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from saddlescape.symmetry import Symmetry
 from ..spectral import SineOperator, dirichlet_eigenvalues
 from .boxes import Square
 from .domains import as_domain
+from .names import square_name
+from .reading import read_planar
 from .reduced_kernels import REDUCED
 from .symmetric import symmetric_minimum
 
@@ -218,22 +220,21 @@ class ReducedLandauDeGennes(EnergyModel):
         dict
             ``kind`` "director"; ``x``, ``y`` (n,) coordinates; ``director`` (n, n, 2), unit vectors without a sign, axis order
             [iy, ix, component]; ``order`` (n, n), |P|, c in the bulk and 0 in a defect; ``S`` (n, n), 3/2 of the largest
-            in-plane eigenvalue of Q, B / C in the bulk; ``energy_density`` (n, n), whose trapezoid rule is E.
+            in-plane eigenvalue of Q, B / C in the bulk; ``biaxiality`` (n, n); ``energy_density`` (n, n), whose trapezoid rule
+            is E; ``defects`` (k, 3), rows x, y, charge.
         """
+        fields, nodes = self._with_boundary(x), self.domain.nodes(self.n)
+        return read_planar(fields, -ORDER / 3.0, {"x": nodes, "y": nodes.copy()}, self._density(fields))
+
+    def state_name(self, x: np.ndarray) -> str | None:
+        """What the literature calls a state: "WORS", "D", "R", "BD"; None for all others."""
+        return square_name(self._with_boundary(x))
+
+    def _with_boundary(self, x: np.ndarray) -> np.ndarray:
+        """P (2, n, n) at all nodes."""
         fields = self._boundary.copy()
         fields[:, 1:-1, 1:-1] = x.reshape(2, self.interior, self.interior)
-        nodes = self.domain.nodes(self.n)
-        order = np.hypot(fields[0], fields[1])
-        angle = 0.5 * np.arctan2(fields[1], fields[0])
-        return {
-            "kind": "director",
-            "x": nodes,
-            "y": nodes.copy(),
-            "director": np.stack([np.cos(angle), np.sin(angle)], axis=-1),
-            "order": order,
-            "S": 1.5 * (order + ORDER / 3.0),
-            "energy_density": self._density(fields),
-        }
+        return fields
 
 
 def _squared_slope(fields: np.ndarray, h: float) -> np.ndarray:

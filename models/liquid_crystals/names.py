@@ -1,0 +1,153 @@
+"""Names that the literature gives to states, recognised by the symmetries that fix them and by their defects.
+
+A name is given where both agree with the published description, else none: a state without a name may well have one elsewhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .defects import grid_defects
+
+# Maps that agree to this fraction of the largest |P| fix the state: symmetric states agree to round-off on symmetric meshes.
+_SAME = 1e-3
+# A centre with more than this part of the order at the edges is ordered.
+_ORDERED = 0.5
+# How far from a corner or centre, in parts of the distance from the centre to a corner, a defect still sits there.
+_AT_CENTRE = 0.1
+
+
+def square_name(p: np.ndarray) -> str | None:
+    """The name of a state in a square well with tangent anchoring.
+
+    Parameters
+    ----------
+    p : (2, n, n) array
+        (P11, P12) at all nodes, axis order [component, iy, ix].
+
+    Returns
+    -------
+    str or None
+        * ``"WORS"``, well order reconstruction solution: P12 = 0 and P11 = 0 on both diagonals.
+        * ``"BD"``, boundary distortion: P12 = 0, and two walls, near one pair of opposite edges.
+        * ``"D"``, diagonal: P12 has one sign; both diagonals are mirrors.
+        * ``"R"``, rotated: between one pair of opposite edges the director turns by pi; no defects, and the centre is ordered.
+
+    References
+    ----------
+    .. [1] S. Kralj, A. Majumdar, Proc. R. Soc. A 470 (2014) 20140276 (WORS).
+    .. [2] M. Robinson, C. Luo, P. E. Farrell, R. Erban, A. Majumdar, Liquid Crystals 44 (2017) 2267 (D, R, BD).
+    """
+    horizontal, vertical, diagonal = p[:, :, ::-1], p[:, ::-1, :], p.swapaxes(1, 2) * np.array([-1.0, 1.0])[:, None, None]
+    flip = np.array([1.0, -1.0])[:, None, None]
+    if _same(p, p * flip):
+        if not (_same(p, horizontal) and _same(p, vertical)):
+            return None
+        if _same(p, diagonal):
+            return "WORS"
+        return "BD" if sorted(_sign_changes(line) for line in _middle_lines(p[0])) == [0, 2] else None
+    if all(_same(p, image) for image in (horizontal, vertical, diagonal)):
+        inner = p[1, 1:-1, 1:-1]
+        return "D" if (inner > 0.0).all() or (inner < 0.0).all() else None
+    if (_same(p, horizontal) and _same(p, vertical * flip)) or (_same(p, vertical) and _same(p, horizontal * flip)):
+        return "R" if _is_rotated(p) else None
+    return None
+
+
+def _is_rotated(p: np.ndarray) -> bool:
+    lines = _middle_lines(p)
+    turned = np.allclose(sorted(_turn(line) for line in lines), [0.0, 1.0], atol=0.05)
+    order = np.hypot(*lines[0])
+    # A saddle with a wall through the centre turns alike; at larger wells the wall ends in two defects.
+    ordered = order[order.size // 2] > _ORDERED * order[0]
+    axis = np.linspace(-1.0, 1.0, p.shape[1])
+    return bool(turned and ordered and not len(grid_defects(p, axis, axis)))
+
+
+def polygon_name(corners: int, defects: np.ndarray) -> str | None:
+    """The name of a state in a regular polygon with tangent anchoring, about the origin, with a corner on the x axis.
+
+    Parameters
+    ----------
+    corners : int
+        How many, K, 5 or more.
+    defects : (k, 3) array
+        Rows x, y, charge, see `defects`.
+
+    Returns
+    -------
+    str or None
+        ``"Ring"``: one defect of charge +1 at the centre. Two defects of charge +1/2 near corners that are K/2 apart: ``"Para"``;
+        next to each other: ``"Ortho"``; next but one: ``"Meta"`` (K = 6: 3, 1 and 2 apart). Two of charge +1/2 near the middles of
+        opposite edges: ``"BD"``.
+
+    References
+    ----------
+    Y. Han, A. Majumdar, L. Zhang, SIAM J. Appl. Math. 80 (2020) 1678; Y. Han, J. Yin, P. Zhang, A. Majumdar, L. Zhang,
+    Nonlinearity 34 (2021) 2048.
+    """
+    if len(defects) == 1 and defects[0, 2] == 1.0 and np.hypot(*defects[0, :2]) < _AT_CENTRE:
+        return "Ring"
+    if len(defects) != 2 or not (defects[:, 2] == 0.5).all() or (np.hypot(*defects[:, :2].T) < _AT_CENTRE).any():
+        return None
+    # In units of the angle between neighbouring corners: whole numbers are corners, half ones middles of edges.
+    places = np.arctan2(defects[:, 1], defects[:, 0]) * corners / (2.0 * np.pi)
+    twice = np.rint(2.0 * places).astype(int)
+    if (twice % 2 != twice[0] % 2).any():
+        return None
+    apart = abs(int(twice[1] - twice[0])) // 2
+    apart = min(apart, corners - apart)
+    if twice[0] % 2:
+        return "BD" if 2 * apart == corners else None
+    if 2 * apart == corners:
+        return "Para"
+    return {1: "Ortho", 2: "Meta"}.get(apart)
+
+
+def disk_name(defects: np.ndarray, tilt: float) -> str | None:
+    """The name of a state in a disk of radius 1 about the origin with homeotropic anchoring.
+
+    Parameters
+    ----------
+    defects : (k, 3) array
+    tilt : float
+        The largest |n_z| of the director.
+
+    Returns
+    -------
+    str or None
+        ``"Radial"`` (planar radial): one defect of charge +1 at the centre, the director in the plane. ``"Planar polar"``: two of
+        charge +1/2 opposite to each other. ``"Escaped radial"``: no defect; the director turns out of the plane at the centre.
+
+    References
+    ----------
+    Y. Hu, Y. Qu, P. Zhang, Commun. Comput. Phys. 19 (2016) 354.
+    """
+    if tilt > 0.5:
+        return "Escaped radial" if len(defects) == 0 else None
+    if len(defects) == 1 and defects[0, 2] == 1.0 and np.hypot(*defects[0, :2]) < _AT_CENTRE:
+        return "Radial"
+    if len(defects) == 2 and (defects[:, 2] == 0.5).all() and np.hypot(*(defects[0, :2] + defects[1, :2])) < _AT_CENTRE:
+        return "Planar polar"
+    return None
+
+
+def _same(p: np.ndarray, image: np.ndarray) -> bool:
+    return bool(np.abs(p - image).max() <= _SAME * np.abs(p).max())
+
+
+def _middle_lines(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values (..., n, n) along the two lines through the middles of opposite edges, (..., n) each."""
+    n = values.shape[-1]
+    low, high = (n - 1) // 2, n // 2
+    return (values[..., low, :] + values[..., high, :]) / 2.0, (values[..., low] + values[..., high]) / 2.0
+
+
+def _sign_changes(line: np.ndarray) -> int:
+    return int(np.count_nonzero(np.diff(np.sign(line[line != 0.0]))))
+
+
+def _turn(line: np.ndarray) -> float:
+    """Turns of P (2, n) along a line, without their sign: one turn of P is half a turn of the director."""
+    angle = np.unwrap(np.arctan2(line[1], line[0]))
+    return float(abs(angle[-1] - angle[0]) / (2.0 * np.pi))
