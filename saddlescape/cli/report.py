@@ -248,8 +248,8 @@ def _header(landscape: Landscape) -> str:
 
 def _nodes_table(landscape: Landscape, rows: int | None) -> str:
     nodes = sorted(landscape.nodes, key=lambda node: (node.point.index, node.point.energy, node.id))
-    known = landscape.state_names()
-    named = any(known)  # a column only where there is something in it
+    known = dict(zip((node.id for node in landscape.nodes), landscape.state_names(), strict=True))
+    named = any(known.values())  # a column only where there is something in it
     cells = [
         (
             str(node.point.index),

@@ -5,6 +5,7 @@ from .curves import plot_convergence, plot_mse, plot_spectrum
 from .cuts import cut
 from .figure import save_figure
 from .pathway import plot_pathway
+from .spatial import plot_state_3d
 from .states import plot_polarised, plot_state
 from .trajectory import plot_trajectory
 
@@ -17,6 +18,7 @@ __all__ = [
     "plot_polarised",
     "plot_spectrum",
     "plot_state",
+    "plot_state_3d",
     "plot_trajectory",
     "save_figure",
 ]

@@ -10,7 +10,7 @@ from .fields import Fields, check_fields, is_spatial
 from .style import choice
 
 # Coordinates in the plane of a cut, the first one drawn to the right, and the one across.
-_AXES = {"x": (1, 2, 0), "y": (0, 2, 1), "z": (0, 1, 2)}
+AXES = {"x": (1, 2, 0), "y": (0, 2, 1), "z": (0, 1, 2)}
 _NAMES = "xyz"
 
 
@@ -38,10 +38,10 @@ def cut(fields: Fields, axis: str = "z", at: float | None = None) -> dict[str, A
     ValueError
         If the state does not fill space, there is no such axis, or the plane misses the domain.
     """
-    choice(axis, tuple(_AXES), "axis")
+    choice(axis, tuple(AXES), "axis")
     if not is_spatial(check_fields(fields)):
         raise ValueError("fields: this state lies in a plane already; cut needs x, y and z, or nodes with tetrahedra")
-    order = _AXES[axis]
+    order = AXES[axis]
     across = np.asarray(fields[axis] if "tetrahedra" not in fields else np.asarray(fields["nodes"])[:, order[2]], dtype=float)
     low, high = float(across.min()), float(across.max())
     at = (low + high) / 2 if at is None else float(at)

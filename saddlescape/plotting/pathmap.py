@@ -92,7 +92,7 @@ class PathwayMap:
         note = _MISSING if model_of(landscape) is None else ""
         landscape = landscape.expand() if expand else landscape
         nodes = sorted(landscape.nodes, key=lambda node: (node.point.energy, node.id))
-        known = landscape.state_names()
+        known = dict(zip((node.id for node in landscape.nodes), landscape.state_names(), strict=True))
         names = [known[node.id] for node in nodes]
         states = states_of(landscape, nodes)
         side = 1.0 if states else _DISC

@@ -29,6 +29,7 @@ _LABELS = {"order": "order parameter", "biaxiality": "biaxiality β²", "field":
 _SHOWN = {"scalar": "field", "line": "field"}
 # Vermillion discs and blue triangles (a defect of charge -1/2 looks alike along three axes) differ in shape, hue and brightness.
 _POSITIVE, _NEGATIVE = "#D55E00", "#56B4E9"
+DISCLINATION = _POSITIVE
 # Radius of a mark, in parts of the longer edge: a millimetre in a picture of 3 cm.
 _MARK = 0.034
 # What lies outside a small picture of a mesh, so that its outline clears the frame.

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from matplotlib.path import Path
-from matplotlib.tri import LinearTriInterpolator, Triangulation
+from matplotlib.tri import Triangulation
 
 from .fields import Fields
 
@@ -78,34 +78,56 @@ class Plane:
         director = np.asarray(self.fields["director"], dtype=float)
         values = np.asarray(self.fields["order"], dtype=float)[..., None, None] * director[..., :, None] * director[..., None, :]
         if self.meshed:
-            d = director.shape[-1]
-            out = np.empty((*points.shape[:-1], d, d))
-            for i, j in zip(*np.triu_indices(d), strict=True):
-                found = LinearTriInterpolator(self.triangulation, values[:, i, j])(points[..., 0], points[..., 1])
-                out[..., i, j] = out[..., j, i] = found.filled(np.nan)
-            return out
+            return self._interpolated(values, points)
         places = (_places(self.fields["y"], points[:, 0, 1]), _places(self.fields["x"], points[0, :, 0]))
         return _bilinear(values, *places)
 
+    def _interpolated(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Linear interpolation of values (N, ...) on the mesh at points (..., 2), NaN outside."""
+        x, y = self.triangulation.x, self.triangulation.y
+        found = self.triangulation.get_trifinder()(points[..., 0], points[..., 1])
+        a, b, c = np.moveaxis(self.triangulation.triangles[found], -1, 0)
+        area = (x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a])
+        right, up = points[..., 0] - x[a], points[..., 1] - y[a]
+        second = (right * (y[c] - y[a]) - up * (x[c] - x[a])) / area
+        third = (up * (x[b] - x[a]) - right * (y[b] - y[a])) / area
+        weights = np.stack([1.0 - second - third, second, third]).reshape(3, *found.shape, *([1] * (values.ndim - 1)))
+        out = weights[0] * values[a] + weights[1] * values[b] + weights[2] * values[c]
+        out[found < 0] = np.nan
+        return out
 
-def rods(plane: Plane, count: int) -> np.ndarray:
-    """Headless rods along the director, (m, 2, 2), evenly spaced, ``count`` along the longer edge.
 
-    A director that leans out of the plane is seen foreshortened, one normal to it as a dot. Where the order parameter is below 2 %
-    of its maximum the director has no meaning and no rod is drawn.
+def rod_axes(plane: Plane, count: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Where rods go, evenly spaced with ``count`` along the longer edge, and how they lie.
+
+    Where the order parameter is below 2 % of its maximum the director has no meaning and there is no rod.
+
+    Returns
+    -------
+    middles : (m, 2) array
+    directors : (m, 2) or (m, 3) array
+        Unit vectors.
+    spacing : float
     """
-    centre, spacing = plane.lattice(count)
-    tensor = plane.tensor(centre)
+    points, spacing = plane.lattice(count)
+    tensor = plane.tensor(points)
     inside = np.isfinite(tensor[..., 0, 0])
     values, vectors = np.linalg.eigh(tensor[inside])
     seen = values[:, -1] - values[:, -2] > 0.02 * np.nanmax(plane.fields["order"])
-    along = vectors[seen, :2, -1]
-    along *= np.where(along[:, :1] < 0.0, -1.0, 1.0)  # from left to right: of the two signs one has to be drawn
+    return points[inside][seen], vectors[seen, :, -1], spacing
+
+
+def rods(plane: Plane, count: int) -> np.ndarray:
+    """Headless rods along the director, (m, 2, 2); see `rod_axes`.
+
+    A director that leans out of the plane is seen foreshortened, one normal to it as a dot.
+    """
+    middles, directors, spacing = rod_axes(plane, count)
+    along = directors[:, :2] * np.where(directors[:, :1] < 0.0, -1.0, 1.0)  # from left to right: one sign has to be drawn
     length = np.hypot(along[:, 0], along[:, 1])
     shown = np.maximum(length, _DOT) / np.where(length > 0.0, length, 1.0)
     half = 0.42 * spacing * along * shown[:, None]
-    middle = centre[inside][seen]
-    return np.stack([middle - half, middle + half], axis=-2)
+    return np.stack([middles - half, middles + half], axis=-2)
 
 
 # The length of a rod seen from its end, as a fraction of a whole one.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
 
 _PIXELS = 240
-_LAYERS = 24
+_LAYERS = 48
 
 
 def plot_state(
@@ -121,7 +121,7 @@ def plot_polarised(
     Notes
     -----
     One layer transmits I / I0 = sin^2(2 (phi - polariser)) sin^2(delta / 2), phi the angle of the director's projection. To first
-    order in the anisotropy delta is proportional to the order and to 1 - n_z^2. A state in space is cut into 24 layers, whose Jones
+    order in the anisotropy delta is proportional to the order and to 1 - n_z^2. A state in space is cut into 48 layers, whose Jones
     matrices are multiplied. Rays are straight: no diffraction, refraction or reflection.
 
     References
