@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .boxes import Square
+from .boxes import Cuboid, Rectangle, Square
 from .domain import Domain
 
-DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square,)}
+DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square, Rectangle, Cuboid)}
 
 
 def as_domain(value: Any) -> Domain:
