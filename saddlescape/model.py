@@ -99,7 +99,7 @@ class EnergyModel:
 
     def __getattr__(self, name: str) -> Any:
         # What comes with the kernels must look absent without them, so that something else takes over.
-        if name in ("hvp", "draw", *_GRADIENT_ESTIMATES, *_HVP_ESTIMATES) and getattr(type(self).kernels, name, None) is not None:
+        if name in ("hvp", "draw", *_GRADIENT_ESTIMATES, *_HVP_ESTIMATES) and getattr(self.kernels, name, None) is not None:
             if name in _GRADIENT_ESTIMATES:
                 return self._gradient_estimate(name)
             return self._hvp_estimate(name) if name in _HVP_ESTIMATES else getattr(self, f"_compiled_{name}")

@@ -2,5 +2,6 @@
 
 from .boxes import Square
 from .reduced import ReducedLandauDeGennes
+from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
 
-__all__ = ["ReducedLandauDeGennes", "Square"]
+__all__ = ["Annulus", "Disk", "Ellipse", "Hexagon", "Pentagon", "Polygon", "ReducedLandauDeGennes", "Square", "Triangle"]
