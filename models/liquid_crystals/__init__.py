@@ -3,5 +3,19 @@
 from .boxes import Cuboid, Rectangle, Square
 from .full import LandauDeGennes
 from .reduced import ReducedLandauDeGennes
+from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
 
-__all__ = ["Cuboid", "LandauDeGennes", "Rectangle", "ReducedLandauDeGennes", "Square"]
+__all__ = [
+    "Annulus",
+    "Cuboid",
+    "Disk",
+    "Ellipse",
+    "Hexagon",
+    "LandauDeGennes",
+    "Pentagon",
+    "Polygon",
+    "Rectangle",
+    "ReducedLandauDeGennes",
+    "Square",
+    "Triangle",
+]

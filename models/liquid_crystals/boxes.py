@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .anchoring import conditions
 from .domain import Domain
+from .elements import Elements, cut_quadrilaterals
 from .full_box import FullBox
 from .grid import FACES, Grid
 from .lines import Axis
+from .reduced_grid import ReducedOnGrid
+
+if TYPE_CHECKING:
+    from .reduced import ReducedLandauDeGennes
 
 
 class Box(Domain):
@@ -129,6 +134,27 @@ class Square(Box):
         values[-1, :] = np.pi if state == "r" else 0.0
         values[0, :] = 0.0
         return values
+
+    def discretise(self, n: int) -> Elements:
+        """Linear elements on the grid, whose stiffness is the five-point Laplacian; parts "left", "right", "bottom", "top"."""
+        index = np.arange(n * n).reshape(n, n)
+        y, x = np.meshgrid(self.nodes(n), self.nodes(n), indexing="ij")
+        corners = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
+        cells, other = cut_quadrilaterals(corners.reshape(-1, 4))
+        edges = {"left": index[:, 0], "right": index[:, -1], "bottom": index[0], "top": index[-1]}
+        parts = {name: np.stack([line[:-1], line[1:]], axis=1) for name, line in edges.items()}
+        maps = [np.diag([-1.0, 1.0]), np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])]
+        return Elements(np.stack([x.ravel(), y.ravel()], axis=1), cells, parts=parts, maps=maps, other=other)
+
+    def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
+        """The reduced model on the grid of the square; what its stencil does not know, linear elements on the same nodes do."""
+        if model.anchoring == "tangent" and np.isinf(model.strength):
+            return ReducedOnGrid(self, model.n, model.lambda2, model.corner, order)
+        from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
+
+        mesh = self.discretise(model.n)
+        starts = ("ring", "uniform")
+        return ReducedOnMesh(mesh, model.lambda2, model.corner, order, model.anchoring, model.strength, starts)
 
 
 class Rectangle(Box):

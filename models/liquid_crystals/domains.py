@@ -6,8 +6,9 @@ from typing import Any
 
 from .boxes import Cuboid, Rectangle, Square
 from .domain import Domain
+from .shapes import Annulus, Disk, Ellipse, Polygon
 
-DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square, Rectangle, Cuboid)}
+DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus)}
 
 
 def as_domain(value: Any) -> Domain:

@@ -21,7 +21,8 @@ from .domain import Domain
 from .domains import as_domain
 from .full_box import FullBox
 from .material import B_MBBA, C_MBBA, CLEARING, Bulk, check_elastic, elastic_tensor
-from .tensors import matrices
+from .names import state_name
+from .reading import director_and_order, in_plane, read_tensor
 
 HESSIAN_LIMIT = 6000
 """In three dimensions a sparse Hessian is offered up to this many unknowns: beyond, no factorisation of it fits."""
@@ -244,17 +245,25 @@ class LandauDeGennes(EnergyModel):
         Returns
         -------
         dict
-            ``kind`` "director"; ``x``, ``y`` and in three dimensions ``z``: coordinates; ``director`` (..., 3), the eigenvector of
-            the largest eigenvalue of Q, without a sign; ``order`` and ``S`` (...), 3/2 of that eigenvalue, s in the bulk;
-            ``energy_density`` (...), whose trapezoid rule is E less the energy of weak anchoring. Axis order [[iz,] iy, ix].
+            ``kind`` "director"; ``x``, ``y`` and in three dimensions ``z``: coordinates; arrays with axis order [[iz,] iy, ix]:
+            ``director`` (..., 3), the eigenvector of the largest eigenvalue of Q, without a sign; ``order`` and ``S`` (...), 3/2 of
+            that eigenvalue, s in the bulk; ``biaxiality`` (...); ``energy_density`` (...), whose trapezoid rule is E less the
+            energy of weak anchoring. In two dimensions ``defects`` (k, 3), in three ``disclinations`` (m, 4), see `reading`.
         """
-        grid = self.discrete.grid
-        q = self.discrete.filled(x)
-        values, vectors = np.linalg.eigh(matrices(q))
-        order = 1.5 * values[..., -1]
-        fields = {"director": vectors[..., -1], "order": order, "S": order.copy()}
-        fields["energy_density"] = grid.density(self.discrete.tensor, q) + self.discrete.pointwise(q)
-        if self.domain.dimension == 2:
-            fields = {name: array[0] for name, array in fields.items()}
+        geometry, q, density = self._read(x)
+        return read_tensor(q, geometry, density)
+
+    def state_name(self, x: np.ndarray) -> str | None:
+        """What the literature calls a state in the plane, None where it has no name that is known here; see `names`."""
+        if self.domain.dimension != 2:
+            return None
+        geometry, q, _ = self._read(x)
+        return state_name(self.domain, self.anchoring, in_plane(q), geometry, np.abs(director_and_order(q)[0][..., 2]))
+
+    def _read(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """The axes, the components of Q (5, ...) and the energy density (...) at all nodes."""
+        grid, q = self.discrete.grid, self.discrete.filled(x)
+        density = grid.density(self.discrete.tensor, q) + self.discrete.pointwise(q)
         names = "xyz"[: self.domain.dimension]
-        return {"kind": "director", **{name: axis.nodes.copy() for name, axis in zip(names, grid.axes, strict=False)}, **fields}
+        geometry = {name: axis.nodes.copy() for name, axis in zip(names, grid.axes, strict=False)}
+        return (geometry, q, density) if self.domain.dimension == 3 else (geometry, q[:, 0], density[0])

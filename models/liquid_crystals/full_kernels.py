@@ -1,8 +1,8 @@
 """Compiled energy and derivatives of the full Landau-de Gennes model on a box, one elastic constant.
 
 The five components of a row of free nodes (a chunk of it, where it is long) are gathered in a buffer with a ghost on either side,
-so that no loop over nodes has a branch; distances within a buffer are known when it is compiled, or nothing would be vectorised. The
-layout of the parameters is that of `FullBox.parameters`.
+so that no loop over nodes has a branch; distances within a buffer are known when it is compiled, or nothing would be vectorised.
+The layout of the parameters is that of `FullBox.parameters`.
 """
 
 import numpy as np

@@ -5,16 +5,58 @@ A name is given where both agree with the published description, else none: a st
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from .defects import grid_defects
+from .defects import grid_defects, mesh_defects
 
 # Maps that agree to this fraction of the largest |P| fix the state: symmetric states agree to round-off on symmetric meshes.
 _SAME = 1e-3
 # A centre with more than this part of the order at the edges is ordered.
 _ORDERED = 0.5
-# How far from a corner or centre, in parts of the distance from the centre to a corner, a defect still sits there.
+# How far from the centre, in parts of the distance to the boundary, a defect still sits there.
 _AT_CENTRE = 0.1
+# |n_z| of a director that lies in the plane, and of one that stands rather across it.
+_FLAT, _ACROSS = 1e-3, 0.7
+
+
+def state_name(
+    domain: tuple, anchoring: Any, p: np.ndarray, geometry: Mapping[str, np.ndarray], tilt: np.ndarray | None = None
+) -> str | None:
+    """The name of a state in a plane domain, if it has one that is known here.
+
+    Parameters
+    ----------
+    domain : Domain
+    anchoring : str or other
+        Of the whole boundary.
+    p : (2, ...) array
+        (P11, P12) at all nodes.
+    geometry : mapping
+        Where they are, see `reading`.
+    tilt : (...) array, optional
+        |n_z| of the director. Default: it lies in the plane.
+
+    Returns
+    -------
+    str or None
+        In the square and in polygons of five or more edges with tangent anchoring, in the disk with homeotropic anchoring: see
+        `square_name`, `polygon_name`, `disk_name`.
+    """
+    kind = (domain[0], anchoring if isinstance(anchoring, str) else None)
+    highest = 0.0 if tilt is None else float(np.max(tilt))
+    if kind == ("disk", "homeotropic"):
+        return disk_name(mesh_defects(p, geometry["nodes"], geometry["triangles"], tilt), highest)
+    if highest > _FLAT:
+        return None
+    if kind == ("square", "tangent"):
+        n = round(np.sqrt(p[0].size))
+        return square_name(p.reshape(2, n, n))
+    if kind == ("polygon", "tangent") and domain[1] >= 5:
+        return polygon_name(domain[1], mesh_defects(p, geometry["nodes"], geometry["triangles"]))
+    return None
 
 
 def square_name(p: np.ndarray) -> str | None:
@@ -65,7 +107,7 @@ def _is_rotated(p: np.ndarray) -> bool:
 
 
 def polygon_name(corners: int, defects: np.ndarray) -> str | None:
-    """The name of a state in a regular polygon with tangent anchoring, about the origin, with a corner on the x axis.
+    """The name of a state in a regular polygon with tangent anchoring, about the origin, edges of length 1, the lowest horizontal.
 
     Parameters
     ----------
@@ -77,39 +119,40 @@ def polygon_name(corners: int, defects: np.ndarray) -> str | None:
     Returns
     -------
     str or None
-        ``"Ring"``: one defect of charge +1 at the centre. Two defects of charge +1/2 near corners that are K/2 apart: ``"Para"``;
-        next to each other: ``"Ortho"``; next but one: ``"Meta"`` (K = 6: 3, 1 and 2 apart). Two of charge +1/2 near the middles of
+        ``"Ring"``: one defect of charge +1 at the centre. Two defects of charge +1/2, nearest to corners that are K/2 apart:
+        ``"Para"``; next to each other: ``"Ortho"``; next but one: ``"Meta"``. Two of charge +1/2, nearest to the middles of
         opposite edges: ``"BD"``.
 
     References
     ----------
-    Y. Han, A. Majumdar, L. Zhang, SIAM J. Appl. Math. 80 (2020) 1678; Y. Han, J. Yin, P. Zhang, A. Majumdar, L. Zhang,
-    Nonlinearity 34 (2021) 2048.
+    .. [1] Y. Han, A. Majumdar, L. Zhang, SIAM J. Appl. Math. 80 (2020) 1678.
+    .. [2] Y. Han, J. Yin, P. Zhang, A. Majumdar, L. Zhang, Nonlinearity 34 (2021) 2048.
     """
-    if len(defects) == 1 and defects[0, 2] == 1.0 and np.hypot(*defects[0, :2]) < _AT_CENTRE:
-        return "Ring"
-    if len(defects) != 2 or not (defects[:, 2] == 0.5).all() or (np.hypot(*defects[:, :2].T) < _AT_CENTRE).any():
+    centre = _AT_CENTRE / (2.0 * np.sin(np.pi / corners))
+    distances = np.hypot(*defects[:, :2].T)
+    if len(defects) == 1:
+        return "Ring" if defects[0, 2] == 1.0 and distances[0] < centre else None
+    if len(defects) != 2 or (defects[:, 2] != 0.5).any() or (distances < centre).any():
         return None
-    # In units of the angle between neighbouring corners: whole numbers are corners, half ones middles of edges.
-    places = np.arctan2(defects[:, 1], defects[:, 0]) * corners / (2.0 * np.pi)
-    twice = np.rint(2.0 * places).astype(int)
-    if (twice % 2 != twice[0] % 2).any():
-        return None
-    apart = abs(int(twice[1] - twice[0])) // 2
-    apart = min(apart, corners - apart)
-    if twice[0] % 2:
-        return "BD" if 2 * apart == corners else None
-    if 2 * apart == corners:
-        return "Para"
-    return {1: "Ortho", 2: "Meta"}.get(apart)
+    # From the lowest edge, in units of the angle between neighbouring corners: its middle is 0, the next corner 1/2.
+    places = np.arctan2(defects[:, 0], -defects[:, 1]) * corners / (2.0 * np.pi)
+    halves = np.rint(2.0 * places).astype(int)
+    apart = abs(int(halves[1] - halves[0]))
+    apart = min(apart, 2 * corners - apart)
+    if (halves % 2 == 0).all():
+        return "BD" if apart == corners else None
+    if (halves % 2 == 1).all():
+        return "Para" if apart == corners else {2: "Ortho", 4: "Meta"}.get(apart)
+    return None
 
 
-def disk_name(defects: np.ndarray, tilt: float) -> str | None:
+def disk_name(defects: np.ndarray, tilt: float = 0.0) -> str | None:
     """The name of a state in a disk of radius 1 about the origin with homeotropic anchoring.
 
     Parameters
     ----------
     defects : (k, 3) array
+        Rows x, y, charge, see `defects`.
     tilt : float
         The largest |n_z| of the director.
 
@@ -117,17 +160,19 @@ def disk_name(defects: np.ndarray, tilt: float) -> str | None:
     -------
     str or None
         ``"Radial"`` (planar radial): one defect of charge +1 at the centre, the director in the plane. ``"Planar polar"``: two of
-        charge +1/2 opposite to each other. ``"Escaped radial"``: no defect; the director turns out of the plane at the centre.
+        charge +1/2 opposite to each other. ``"Escaped radial"``: no defect, the director turns out of the plane.
 
     References
     ----------
     Y. Hu, Y. Qu, P. Zhang, Commun. Comput. Phys. 19 (2016) 354.
     """
-    if tilt > 0.5:
+    if tilt > _ACROSS:
         return "Escaped radial" if len(defects) == 0 else None
-    if len(defects) == 1 and defects[0, 2] == 1.0 and np.hypot(*defects[0, :2]) < _AT_CENTRE:
-        return "Radial"
-    if len(defects) == 2 and (defects[:, 2] == 0.5).all() and np.hypot(*(defects[0, :2] + defects[1, :2])) < _AT_CENTRE:
+    if tilt > _FLAT:
+        return None
+    if len(defects) == 1:
+        return "Radial" if defects[0, 2] == 1.0 and np.hypot(*defects[0, :2]) < _AT_CENTRE else None
+    if len(defects) == 2 and (defects[:, 2] == 0.5).all() and np.hypot(*defects[:, :2].sum(axis=0)) < _AT_CENTRE:
         return "Planar polar"
     return None
 

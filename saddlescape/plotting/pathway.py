@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from .links import draw_links
 from .pathmap import CAPTION, LETTER, PathwayMap, captions
-from .pictures import bar_label, colour_scale, defect_handles, draw_states
+from .pictures import bar_label, colour_scale, defect_handles, draw_states, fills_its_frame
 from .style import EDGE_STYLES, FONT, index_style
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _draw_frames(scene: PathwayMap, ax: Axes) -> None:
         [Path(centre + corners, closed=True) for centre in scene.pictures],
         facecolors="white",
         edgecolors=[index_style(node.point.index).colour for node in scene.nodes],
-        linewidths=1.4 if scene.states[0]["kind"] == "line" else 2.8,  # an image covers the inner half
+        linewidths=2.8 if fills_its_frame(scene.states[0]) else 1.4,  # an image covers the inner half
         zorder=2.9,
         label="frames",
     )

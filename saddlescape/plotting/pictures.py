@@ -67,6 +67,11 @@ def bar_label(kind: str, colour: str = "order") -> str | None:
     return None if kind == "line" else _LABELS[_SHOWN.get(kind, colour)]
 
 
+def fills_its_frame(fields: Fields) -> bool:
+    """Whether a small picture reaches the frame around it, as an image of a grid does."""
+    return fields["kind"] != "line" and "nodes" not in fields
+
+
 def draw_states(
     ax: Axes, states: Sequence[Fields], centres: np.ndarray, size: float, scale: ScalarMappable, colour: str = "order"
 ) -> None:
@@ -127,11 +132,11 @@ def defect_handles(states: Sequence[Fields]) -> list[Line2D]:
         Line2D(
             [],
             [],
-            color=_POSITIVE if charge > 0 else _NEGATIVE,
+            color=(colour := _POSITIVE if charge > 0 else _NEGATIVE),
             marker="o" if charge > 0 else "v",
-            markersize=6 if abs(charge) < 1 else 8,
-            markeredgecolor="white",
-            markeredgewidth=0.6,
+            markersize=5,
+            markerfacecolor=colour if abs(charge) < 1 else "white",
+            markeredgewidth=1.0 if abs(charge) < 1 else 2.0,
             linestyle="none",
             label=f"charge {_charge_text(charge)}",
         )
@@ -168,9 +173,9 @@ def _add_defects(ax: Axes, defects: np.ndarray, radius: float, place: Affine2D) 
     for sign, face, label in ((1.0, _POSITIVE, "positive defects"), (-1.0, _NEGATIVE, "negative defects")):
         chosen = defects[defects[:, 2] * sign > 0.0]
         whole = np.abs(chosen[:, 2]) >= 1.0
-        for some, size, colour, rim in ((chosen, 1.0, face, 0.8), (chosen[whole], 0.4, "white", 0.0)):
+        for some, size, colour, rim in ((chosen, 1.0, face, 0.8), (chosen[whole], 0.5, "white", 0.0)):
             paths = [
-                Affine2D().scale(size * radius * (1.35 if abs(charge) >= 1.0 else 1.0)).translate(x, y).transform_path(shapes[sign])
+                Affine2D().scale(size * radius * (1.5 if abs(charge) >= 1.0 else 1.0)).translate(x, y).transform_path(shapes[sign])
                 for x, y, charge in some
             ]
             if paths:
