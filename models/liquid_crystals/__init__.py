@@ -1,6 +1,7 @@
 """Landau-de Gennes models of confined nematics."""
 
 from .boxes import Cuboid, Rectangle, Square
+from .export import export_state
 from .full import LandauDeGennes
 from .reduced import ReducedLandauDeGennes
 from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
@@ -18,4 +19,5 @@ __all__ = [
     "ReducedLandauDeGennes",
     "Square",
     "Triangle",
+    "export_state",
 ]

@@ -22,8 +22,9 @@ _VANISHES = 1e-3
 # Marked cells whose corners are this many edges apart or fewer are one defect: a whole turn within one cell looks like two half
 # turns in cells near it, because a triangle cannot tell more.
 _REACH = 2
-# A director that leans further than this out of the plane has escaped: the turn of its projection is no defect.
-_ESCAPED = np.sqrt(0.5)
+# A director that leans further than this out of the plane, on the mean over the cells of a defect, has escaped: the turn of its
+# projection is no defect. It may be anything at the one node where Q vanishes.
+_ESCAPED = 0.5
 
 
 def grid_defects(p: np.ndarray, x: np.ndarray, y: np.ndarray, tilt: np.ndarray | None = None) -> np.ndarray:
@@ -57,7 +58,7 @@ def mesh_defects(p: np.ndarray, nodes: np.ndarray, triangles: np.ndarray, tilt: 
     nodes : (N, 2) array
     triangles : (T, 3) int array
     tilt : (N,) array, optional
-        |n_z| of the director. Default: the director lies in the plane.
+        How far the director has turned out of the plane, |n_z|. Default: it lies in the plane.
 
     Returns
     -------

@@ -22,7 +22,7 @@ from .domains import as_domain
 from .full_box import FullBox
 from .material import B_MBBA, C_MBBA, CLEARING, Bulk, check_elastic, elastic_tensor
 from .names import state_name
-from .reading import director_and_order, in_plane, read_tensor
+from .reading import read_tensor
 
 HESSIAN_LIMIT = 6000
 """In three dimensions a sparse Hessian is offered up to this many unknowns: beyond, no factorisation of it fits."""
@@ -258,7 +258,7 @@ class LandauDeGennes(EnergyModel):
         if self.domain.dimension != 2:
             return None
         geometry, q, _ = self._read(x)
-        return state_name(self.domain, self.anchoring, in_plane(q), geometry, np.abs(director_and_order(q)[0][..., 2]))
+        return state_name(self.domain, self.anchoring, q, geometry)
 
     def _read(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """The axes, the components of Q (5, ...) and the energy density (...) at all nodes."""

@@ -5,12 +5,12 @@ A name is given where both agree with the published description, else none: a st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from .defects import grid_defects, mesh_defects
+from .defects import grid_defects
+from .reading import Geometry, in_plane, point_defects, tilt
 
 # Maps that agree to this fraction of the largest |P| fix the state: symmetric states agree to round-off on symmetric meshes.
 _SAME = 1e-3
@@ -18,13 +18,11 @@ _SAME = 1e-3
 _ORDERED = 0.5
 # How far from the centre, in parts of the distance to the boundary, a defect still sits there.
 _AT_CENTRE = 0.1
-# |n_z| of a director that lies in the plane, and of one that stands rather across it.
-_FLAT, _ACROSS = 1e-3, 0.7
+# |n_z| of a director that stands rather across the plane than in it.
+_ACROSS = 0.7
 
 
-def state_name(
-    domain: tuple, anchoring: Any, p: np.ndarray, geometry: Mapping[str, np.ndarray], tilt: np.ndarray | None = None
-) -> str | None:
+def state_name(domain: tuple, anchoring: Any, q: np.ndarray, geometry: Geometry) -> str | None:
     """The name of a state in a plane domain, if it has one that is known here.
 
     Parameters
@@ -32,12 +30,10 @@ def state_name(
     domain : Domain
     anchoring : str or other
         Of the whole boundary.
-    p : (2, ...) array
-        (P11, P12) at all nodes.
+    q : (5, ...) array
+        Components of Q at all nodes.
     geometry : mapping
         Where they are, see `reading`.
-    tilt : (...) array, optional
-        |n_z| of the director. Default: it lies in the plane.
 
     Returns
     -------
@@ -46,16 +42,17 @@ def state_name(
         `square_name`, `polygon_name`, `disk_name`.
     """
     kind = (domain[0], anchoring if isinstance(anchoring, str) else None)
-    highest = 0.0 if tilt is None else float(np.max(tilt))
+    flat = np.abs(q[3:]).max() <= _SAME * np.abs(q).max()
     if kind == ("disk", "homeotropic"):
-        return disk_name(mesh_defects(p, geometry["nodes"], geometry["triangles"], tilt), highest)
-    if highest > _FLAT:
+        escaped = not flat and float(tilt(q).max()) > _ACROSS
+        return disk_name(point_defects(q, geometry), escaped) if flat or escaped else None
+    if not flat:
         return None
     if kind == ("square", "tangent"):
-        n = round(np.sqrt(p[0].size))
-        return square_name(p.reshape(2, n, n))
+        n = round(np.sqrt(q[0].size))
+        return square_name(in_plane(q).reshape(2, n, n))
     if kind == ("polygon", "tangent") and domain[1] >= 5:
-        return polygon_name(domain[1], mesh_defects(p, geometry["nodes"], geometry["triangles"]))
+        return polygon_name(domain[1], point_defects(q, geometry))
     return None
 
 
@@ -146,15 +143,15 @@ def polygon_name(corners: int, defects: np.ndarray) -> str | None:
     return None
 
 
-def disk_name(defects: np.ndarray, tilt: float = 0.0) -> str | None:
+def disk_name(defects: np.ndarray, escaped: bool = False) -> str | None:
     """The name of a state in a disk of radius 1 about the origin with homeotropic anchoring.
 
     Parameters
     ----------
     defects : (k, 3) array
         Rows x, y, charge, see `defects`.
-    tilt : float
-        The largest |n_z| of the director.
+    escaped : bool
+        Whether the director turns out of the plane; else it lies in it.
 
     Returns
     -------
@@ -166,10 +163,8 @@ def disk_name(defects: np.ndarray, tilt: float = 0.0) -> str | None:
     ----------
     Y. Hu, Y. Qu, P. Zhang, Commun. Comput. Phys. 19 (2016) 354.
     """
-    if tilt > _ACROSS:
+    if escaped:
         return "Escaped radial" if len(defects) == 0 else None
-    if tilt > _FLAT:
-        return None
     if len(defects) == 1:
         return "Radial" if defects[0, 2] == 1.0 and np.hypot(*defects[0, :2]) < _AT_CENTRE else None
     if len(defects) == 2 and (defects[:, 2] == 0.5).all() and np.hypot(*defects[:, :2].sum(axis=0)) < _AT_CENTRE:

@@ -103,7 +103,7 @@ def read_planar(p: np.ndarray, q3: float, geometry: Geometry, energy_density: np
         "S": 1.5 * (order - q3),
         "biaxiality": biaxiality(embedded(p, q3)),
         "energy_density": energy_density,
-        "defects": _point_defects(p, geometry),
+        "defects": point_defects(embedded(p, q3), geometry),
     }
 
 
@@ -140,11 +140,22 @@ def read_tensor(q: np.ndarray, geometry: Geometry, energy_density: np.ndarray) -
     elif "z" in geometry:
         fields["disclinations"] = grid_lines(q, geometry["x"], geometry["y"], geometry["z"])
     else:
-        fields["defects"] = _point_defects(in_plane(q), geometry, np.abs(director[..., 2]))
+        fields["defects"] = point_defects(q, geometry)
     return fields
 
 
-def _point_defects(p: np.ndarray, geometry: Geometry, tilt: np.ndarray | None = None) -> np.ndarray:
-    if "triangles" in geometry:
-        return mesh_defects(p, geometry["nodes"], geometry["triangles"], tilt)
-    return grid_defects(p, geometry["x"], geometry["y"], tilt)
+def point_defects(q: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Point defects (k, 3) of components (5, ...) in a plane domain; see `defects`."""
+    find = mesh_defects if "triangles" in geometry else grid_defects
+    places = [geometry[name] for name in (("nodes", "triangles") if "triangles" in geometry else ("x", "y"))]
+    return find(in_plane(q), *places, tilt(q))
+
+
+def tilt(q: np.ndarray) -> np.ndarray:
+    """|n_z| (...) where the director has turned out of the plane, 0 elsewhere, of components (5, ...).
+
+    Turned, not exchanged: where an eigenvalue of an axis in the plane falls below that of the axis across it, as it may in the core
+    of a defect, (Qxz, Qyz) stays below the part of Q in the plane.
+    """
+    leaning = np.hypot(q[3], q[4]) >= np.hypot(q[0], q[1])
+    return np.where(leaning, np.abs(director_and_order(q)[0][..., 2]), 0.0)

@@ -20,7 +20,7 @@ from .boxes import Square
 from .domain import Domain
 from .domains import as_domain
 from .names import state_name
-from .reading import read_planar
+from .reading import embedded, read_planar
 
 ORDER = 0.64e4 / (2 * 0.35e4)
 """c = B / (2 C), the equilibrium |P| of MBBA-like constants B = 0.64e4, C = 0.35e4 N/m^2."""
@@ -205,4 +205,4 @@ class ReducedLandauDeGennes(EnergyModel):
     def state_name(self, x: np.ndarray) -> str | None:
         """What the literature calls a state, None where it has no name that is known here; see `names`."""
         geometry, fields, _ = self._form.fields(x)
-        return state_name(self.domain, self.anchoring, fields, geometry)
+        return state_name(self.domain, self.anchoring, embedded(fields, -ORDER / 3.0), geometry)
