@@ -77,6 +77,10 @@ class Plane:
         """order times n n at points (rows, columns, 2) of a lattice: (rows, columns, d, d), NaN outside the domain."""
         director = np.asarray(self.fields["director"], dtype=float)
         values = np.asarray(self.fields["order"], dtype=float)[..., None, None] * director[..., :, None] * director[..., None, :]
+        return self.at(values, points)
+
+    def at(self, values: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Values (..., ...) at the nodes, interpolated at points (rows, columns, 2) of a lattice, NaN outside the domain."""
         if self.meshed:
             return self._interpolated(values, points)
         places = (_places(self.fields["y"], points[:, 0, 1]), _places(self.fields["x"], points[0, :, 0]))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
 
 
+# Faces along each edge of a cut through a grid.
+_FACES = 48
 # Of each round of smoothing of a line, so many of its points; a short loop must not shrink to nothing.
 _POINTS_PER_ROUND = 8
 _MOST_ROUNDS = 40
@@ -104,12 +106,15 @@ class _Section:
     def faces(self, colour: str) -> tuple[np.ndarray, np.ndarray]:
         """Polygons (f, 3 or 4, 3) and the value of each, (f,)."""
         fields = self.plane.fields
-        values = np.asarray(fields[colour], dtype=float).ravel()
+        values = np.asarray(fields[colour], dtype=float)
         if self.plane.meshed:
             nodes, corners = np.asarray(fields["nodes"]), np.asarray(fields["triangles"])
         else:
-            nodes = np.stack(np.meshgrid(fields["x"], fields["y"]), axis=-1).reshape(-1, 2)
-            number = np.arange(values.size).reshape(len(fields["y"]), len(fields["x"]))
+            # Flat faces on a grid finer than that of the state, on which they would look like tiles.
+            x, y = (np.linspace(low, high, _FACES + 1) for low, high in self.plane.box)
+            nodes = np.stack(np.meshgrid(x, y), axis=-1)
+            values, nodes = self.plane.at(values, nodes).ravel(), nodes.reshape(-1, 2)
+            number = np.arange(values.size).reshape(_FACES + 1, _FACES + 1)
             corners = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], axis=-1).reshape(-1, 4)
         return self.lifted(nodes[corners], self.at), values[corners].mean(axis=1)
 
