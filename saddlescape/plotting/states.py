@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..landscape.landscape import Landscape
 
-_PIXELS = 240
+_PIXELS, _PIXELS_IN_SPACE = 240, 160  # along the longer edge
 _LAYERS = 48
 
 
@@ -134,7 +134,7 @@ def plot_polarised(
         raise ValueError(f"fields['kind']: got {fields['kind']!r}, expected 'director': only a director turns polarised light")
     layers = [Plane(layer) for layer in _layers(fields)]
     shown = max(layers, key=lambda plane: np.prod(np.ptp(plane.bounds, axis=1)))
-    points, _ = shown.lattice(_PIXELS)
+    points, _ = shown.lattice(_PIXELS_IN_SPACE if len(layers) > 1 else _PIXELS)
     tensors = [np.nan_to_num(plane.tensor(points)) for plane in layers]
     intensity = transmitted(tensors, polariser, retardation / np.max(fields["order"]))
     ax = _axes_of(shown, ax)
