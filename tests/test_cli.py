@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import networkx
 import numpy as np
@@ -73,6 +74,18 @@ def test_the_report_shows_every_point_and_edge(landscape):
     assert sum(line.split()[:3] == ["0", "->", "1"] for line in lines) == 1
     assert "searches: 3 converged" in lines
     assert lines[-1] == "Euler sum 1, as a complete landscape has (necessary, not sufficient)."
+
+
+def test_states_with_names_are_called_by_them(landscape, monkeypatch):
+    assert "state" not in describe(landscape).split("\n\n")[1]
+    assert [node["name"] for node in summary(landscape)["nodes"]] == [None] * 3
+    monkeypatch.setattr(MuellerBrown, "state_name", lambda model, x: "deep" if model.energy(x) < -140 else None, raising=False)
+    landscape.nodes[2] = replace(landscape.nodes[2], point=replace(landscape.nodes[2].point, x=np.array([-0.55822363, 1.44172584])))
+    table = describe(landscape).split("\n\n")[1].splitlines()
+    assert table[0].split()[:3] == ["index", "node", "state"]
+    assert table[1].split()[:3] == ["0", "2", "deep"] and "deep" not in table[2] + table[3]
+    assert [node["name"] for node in summary(landscape)["nodes"]] == [None, None, "deep"]
+    assert landscape.to_networkx().nodes[2]["name"] == "deep"
 
 
 def test_long_tables_are_cut_and_say_so(landscape):

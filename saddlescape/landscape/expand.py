@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..numerics.orbits import alignments, compose
+from ..numerics.orbits import align, alignments, compose
 from ..symmetry import Symmetry
 from .landscape import Landscape
 from .records import Edge, Node
@@ -158,6 +158,14 @@ def _copied_edges(edges: list[Edge], group: Symmetry, copies: list[_Copies], fir
                 element[1:] = (reached[1:] - child.exact[int(reached[0])][1:]) % np.array(group.grid)
             images.append(((number, *ends), replace(edge, parent=ends[0], child=ends[1], child_element=element)))
     return [edge for _, edge in sorted(images, key=lambda image: image[0])]
+
+
+def distances(landscape: Landscape, x: np.ndarray) -> np.ndarray:
+    """How far a state is from each node; see `Landscape.distances`."""
+    x = np.asarray(x, dtype=float)
+    if x.shape != (landscape.info.dim,):
+        raise ValueError(f"x: got shape {x.shape}, expected ({landscape.info.dim},), a state of {landscape.info.name}")
+    return np.array([align(landscape.symmetry, x, point.x, landscape.info.mass)[1] for point in landscape.points])
 
 
 def barrier(landscape: Landscape, start: int, end: int) -> float:

@@ -16,6 +16,7 @@ from .records import Commit, Edge, Node, Run, SearchRecord, Task
 
 if TYPE_CHECKING:
     import networkx
+    import numpy as np
 
     from ..symmetry import Symmetry
 
@@ -244,6 +245,18 @@ class Landscape:
         except ValueError:
             name = None
         return [None if name is None else name(point.x) for point in self.points]
+
+    def distances(self, x: np.ndarray) -> np.ndarray:
+        """Distances (N,) in the mass norm from a state x (n,) to the nearest symmetric copy of each node's point.
+
+        Raises
+        ------
+        ValueError
+            If x has the wrong shape.
+        """
+        from .expand import distances
+
+        return distances(self, x)
 
     def barrier(self, i: int, j: int) -> float:
         """Minimax energy between two minima over quench edges: the highest saddle on the best path, on the model's energy scale.

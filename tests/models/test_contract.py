@@ -171,6 +171,12 @@ def test_mass_is_positive(model):
     assert np.min(model.mass) > 0
 
 
+@pytest.mark.parametrize("model", [case for case in CASES if "LandauDeGennes" in case], indirect=True)
+def test_a_state_has_a_name_or_none(model, x):
+    assert model.state_name(x) is None  # random
+    assert model.state_name(model.default_start()) in (None, "WORS")
+
+
 @with_member("unpack")
 def test_unpack_names_arrays(model, x):
     fields = model.unpack(x)

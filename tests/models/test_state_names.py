@@ -13,10 +13,9 @@ from saddlescape.models.liquid_crystals.tensors import uniaxial
 from .states import AXIS, planar, plane_grid
 
 
-def names(landscape):
-    return sorted(
-        (point.index, name, point.orbit_size) for point, name in zip(landscape.points, landscape.state_names(), strict=True)
-    )
+def named(landscape):
+    """Pairs of points and the names of their states."""
+    return list(zip(landscape.points, landscape.state_names(), strict=True))
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,15 @@ def test_captions_say_id_orbit_nullity_and_energy_above_the_lowest(square):
     assert texts[6] == "#6 ×2\nΔE 0"
 
 
+def test_names_follow_their_states(square, monkeypatch):
+    landscape = square()
+    monkeypatch.setattr(type(landscape.model), "state_name", lambda model, x: f"S{x[0]:.3f}", raising=False)
+    ax = plot_pathway(landscape)
+    for node in landscape.nodes:
+        (text,) = (text.get_text() for text in caption_texts(ax) if text.get_text().startswith(f"#{node.id} "))
+        assert f"S{node.point.x[0]:.3f}" in text
+
+
 def test_round_off_in_the_energy_is_not_shown(wells):
     nodes = [
         replace(n, point=replace(n.point, energy=n.point.energy + shift))
