@@ -72,15 +72,17 @@ def mesh_defects(p: np.ndarray, nodes: np.ndarray, triangles: np.ndarray, tilt: 
     turn = _turns(p, *ends)
     direction = np.sign(_signed_areas(nodes, triangles))
     windings = np.rint(direction * turn.sum(axis=1) / (2.0 * np.pi)).astype(int)
-    doubtful = _least(p, *ends) <= _VANISHES * np.sqrt((p**2).sum(axis=0).max(initial=0.0))
+    doubtful = _doubtful(p, *ends, turn)
     marked = np.flatnonzero((windings != 0) | doubtful.any(axis=1))
     if not len(marked):
         return np.empty((0, 3))
     label = _clusters(triangles, marked, len(nodes))
     count = label.max() + 1
     charges = np.bincount(label, windings[marked], count)
-    on_boundary = (doubtful & _boundary_edges(triangles, len(nodes)))[marked].any(axis=1)
-    open_ended = np.bincount(label, on_boundary, count) > 0
+    open_ended = np.zeros(count, dtype=bool)
+    if doubtful.any():
+        on_boundary = (doubtful & _boundary_edges(triangles, len(nodes)))[marked].any(axis=1)
+        open_ended = np.bincount(label, on_boundary, count) > 0
     escaped = np.zeros(count, dtype=bool)
     if tilt is not None:
         escaped = np.bincount(label, tilt[triangles[marked]].mean(axis=1), count) > _ESCAPED * np.bincount(label)
@@ -123,6 +125,17 @@ def _turns(p: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     forward = np.where(start < end, 1.0, -1.0)
     turn = forward * (angle[end] - angle[start])
     return forward * (turn - 2.0 * np.pi * np.rint(turn / (2.0 * np.pi)))
+
+
+def _doubtful(p: np.ndarray, start: np.ndarray, end: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """On which edges |P|, interpolated linearly, comes so near to zero that the turn is not to be trusted."""
+    size = np.hypot(*p)
+    limit = _VANISHES * size.max(initial=0.0)
+    small = size <= limit
+    # Between two ends that are not small, a line comes near zero only if it turns by more than a right angle.
+    doubtful = (np.abs(turn) > np.pi / 2) | small[start] | small[end]
+    doubtful[doubtful] = _least(p, start[doubtful], end[doubtful]) <= limit
+    return doubtful
 
 
 def _least(p: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -4,13 +4,22 @@ Carry n around a face so that it turns by less than a right angle along each edg
 disclination of half a turn pierces the face. Every edge of a cell belongs to two of its faces, so an even number of its faces is
 pierced, always: lines pass through cells from face to face, and end at the boundary of the domain or close. (Whole turns are no
 lines in space: they unwind. A point defect is a loop no larger than the cells around it, or nothing.)
+
+Where the two largest eigenvalues are equal over a surface, as on the walls of the well order reconstruction solution, or Q vanishes
+in a region, the director is a matter of round-off. A small constant tensor added to Q decides there, everywhere alike, and moves
+lines by a small part of their cores only. At the boundary Q may vanish where two parts of it contradict each other, as on the edges
+of a box: a line along such an edge has no turn around it and is not reported.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .tensors import matrices
+from .tensors import matrices, uniaxial
+
+# Relative to the largest |Q|: what decides where Q does not, and what is as good as no Q.
+_SMALL = 1e-4
+_DECIDES = uniaxial(np.array([1.0, 2.0, 3.0]) / np.sqrt(14.0), 1.0)
 
 
 def grid_lines(q: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -35,6 +44,10 @@ def grid_lines(q: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np
     shape = np.array(q.shape[1:])
     faces = [_grid_faces(signs, axis, shape) for axis in range(3)]
     corners, cells = (np.concatenate(parts) for parts in zip(*faces, strict=True))
+    contradictory = _void(q)
+    contradictory[1:-1, 1:-1, 1:-1] = False
+    clear = ~contradictory.ravel()[corners].any(axis=1)
+    corners, cells = corners[clear], cells[clear]
     nodes = np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1).reshape(-1, 3)
     # Corners go around the face; its coordinates run from -1/2 to 1/2.
     local = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
@@ -58,7 +71,11 @@ def mesh_lines(q: np.ndarray, nodes: np.ndarray, tetrahedra: np.ndarray) -> np.n
     faces = np.sort(np.asarray(tetrahedra), axis=1)[:, triples].reshape(-1, 3)
     a, b, c = np.moveaxis(director[faces], 1, 0)
     returns = [np.where((u * v).sum(axis=-1) < 0.0, -1, 1) for u, v in ((a, b), (b, c), (a, c))]
-    pierced = np.flatnonzero(np.prod(returns, axis=0) < 0)
+    contradictory = _void(q)
+    if contradictory.any():
+        outside, count = np.unique(faces, axis=0, return_counts=True)
+        contradictory &= np.isin(np.arange(len(nodes)), outside[count == 1])
+    pierced = np.flatnonzero((np.prod(returns, axis=0) < 0) & ~contradictory[faces].any(axis=1))
     corners, place = np.unique(faces[pierced], axis=0, return_inverse=True)
     cells = np.full((len(corners), 2), -1)
     cells[place.ravel(), 0] = pierced // 4  # either of the two cells
@@ -72,7 +89,18 @@ def mesh_lines(q: np.ndarray, nodes: np.ndarray, tetrahedra: np.ndarray) -> np.n
 
 
 def _directors(q: np.ndarray) -> np.ndarray:
-    return np.linalg.eigh(matrices(q))[1][..., :, 2]
+    decides = _SMALL * _largest(q) * _DECIDES.reshape(5, *([1] * (q.ndim - 1)))
+    return np.linalg.eigh(matrices(q + decides))[1][..., :, 2]
+
+
+def _largest(q: np.ndarray) -> float:
+    """The largest |Q|."""
+    return float(np.sqrt((q**2).sum(axis=0).max(initial=0.0)))
+
+
+def _void(q: np.ndarray) -> np.ndarray:
+    """Where Q (5, ...) vanishes."""
+    return np.sqrt((q**2).sum(axis=0)) <= _SMALL * _largest(q)
 
 
 def _halves(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:

@@ -158,4 +158,6 @@ def tilt(q: np.ndarray) -> np.ndarray:
     of a defect, (Qxz, Qyz) stays below the part of Q in the plane.
     """
     leaning = np.hypot(q[3], q[4]) >= np.hypot(q[0], q[1])
-    return np.where(leaning, np.abs(director_and_order(q)[0][..., 2]), 0.0)
+    turned = np.zeros(q.shape[1:])
+    turned[leaning] = np.abs(director_and_order(q[:, leaning])[0][..., 2])
+    return turned
