@@ -1,7 +1,7 @@
 """How the kernels of the full Landau-de Gennes model on boxes read their parameters and buffers.
 
 `FullBox.parameters` writes them. The five components of a row of free nodes (a chunk of it, where it is long) are gathered in a
-buffer with a ghost on either side, so that no loop over nodes has a branch; distances within a buffer are known when it is compiled,
+buffer with a ghost on either side, so that no loop over nodes has a branch; distances within a buffer are known at compile time,
 or nothing would be vectorised.
 """
 

@@ -44,7 +44,7 @@ CASES = {
             "n": 7,
             "lambda2": 10.0,
             "domain": ["rectangle", 1.3],
-            "anchoring": {"left": "planar-degenerate", "right": "homeotropic", "bottom": [1, 0, 1], "top": "free"},
+            "anchoring": {"left": "planar-degenerate", "right": "homeotropic", "bottom": [1, 0, 0], "top": "free"},
             "strength": {"left": 3.0, "right": 2.0},
             "L2": 0.5,
             "L3": -0.2,
