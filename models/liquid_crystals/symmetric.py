@@ -60,7 +60,7 @@ def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
     basis = fixed_space(model.symmetry)
     weights = basis.power(2).sum(axis=0)
     y = (basis.T @ x) / weights
-    mass = model.mass * weights
+    mass = basis.power(2).T @ np.broadcast_to(model.mass, model.dim)
     gradient = np.empty(model.dim)
     energy = model.energy_gradient(basis @ y, gradient)
     reduced = basis.T @ gradient
