@@ -65,10 +65,13 @@ def _wors(model: LandauDeGennes) -> np.ndarray:
 def _harmonic_angle(model: LandauDeGennes, *, turned: bool) -> np.ndarray:
     """A director angle (ny, nx) that is harmonic between the edges; ``turned``: by pi from bottom to top."""
     grid = model.discrete.grid
+    edges = {face: np.arctan2(*grid.conditions[face].director[1::-1]) % np.pi for face in LATERAL}
+    edges["top"] += np.pi * turned
     angle = np.zeros(grid.shape[1:])
     for face, index in (("left", np.s_[:, 0]), ("right", np.s_[:, -1]), ("bottom", np.s_[0]), ("top", np.s_[-1])):
-        x, y, _ = grid.conditions[face].director
-        angle[index] = np.arctan2(y, x) % np.pi + (np.pi if turned and face == "top" else 0.0)
+        between = 0.5 * (edges["bottom"] + edges["top"])
+        upright = face in ("left", "right")
+        angle[index] = edges[face] + np.pi * round((between - edges[face]) / np.pi) * upright
     x_axis, y_axis = grid.axes[:2]
     lines = [(axis.n - 2, axis.spacing, "fixed") for axis in (y_axis, x_axis)]
     force = y_axis.stiffness @ angle * x_axis.weights + y_axis.weights[:, None] * (angle @ x_axis.stiffness)
