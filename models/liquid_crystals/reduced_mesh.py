@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,11 @@ class ReducedOnMesh:
         local = (turns.conj() * self._data).reshape(-1, self.mesh.ring)
         return bool(np.abs(local - local[:, :1]).max() < SAME)
 
+    @property
+    def _rotates(self) -> bool:
+        """Whether shifts along the rings leave the energy as it is."""
+        return self.mesh.ring is not None and self._even_on_rings(self._turns)
+
     @cached_property
     def mass(self) -> np.ndarray:
         """Lumped mass of both components, (n,)."""
@@ -155,8 +161,7 @@ class ReducedOnMesh:
                 local = self._in_own_axes(matrix, permutation)
                 if local is not None:
                     generators.append((place[permutation[self.free]], local))
-        grid = None if self.mesh.ring is None or not self._even_on_rings(self._turns) else (self.mesh.ring,)
-        return Symmetry.generate(2 * self.free.size, generators, grid)
+        return Symmetry.generate(2 * self.free.size, generators, (self.mesh.ring,) if self._rotates else None)
 
     def _keeps_the_surface(self, permutation: np.ndarray) -> bool:
         fixed = np.ones(permutation.size, bool)
@@ -182,10 +187,14 @@ class ReducedOnMesh:
         real, imaginary = turn[0].real, turn[0].imag
         return np.array([[real, imaginary], [imaginary, -real]]) if reflects else np.array([[real, -imaginary], [imaginary, real]])
 
-    def zero_modes(self, x: np.ndarray) -> np.ndarray:
-        """The direction in which a rotation moves x, (1, n); (0, n) where the boundary data are not invariant under rotations."""
-        if self.symmetry.grid is None:
-            return np.empty((0, x.size))
+    @property
+    def zero_modes(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The direction (1, n) in which a rotation moves x; absent where no rotation keeps the domain and its boundary data."""
+        if not self._rotates:
+            raise AttributeError("no rotation keeps the domain and its boundary data")
+        return self._rotation
+
+    def _rotation(self, x: np.ndarray) -> np.ndarray:
         size = self.mesh.ring
         wave = 1j * np.arange(size // 2 + 1.0)
         if size % 2 == 0:
