@@ -480,6 +480,17 @@ def test_explore_writes_what_info_tells(workplace, capsys):
     assert "MuellerBrown" in capsys.readouterr().out
 
 
+def test_a_hexagon_is_described_in_a_run_file(workplace, capsys):
+    parameters = 'n = 7\nlambda2 = 20.0\ndomain = ["polygon", 6]\nanchoring = {boundary = "tangent"}\n'
+    (workplace / "run.toml").write_text(f'[model]\nname = "ReducedLandauDeGennes"\n{parameters}[output]\nfile = "run.h5"\n')
+    assert run("explore", "run.toml") == 0
+    assert "7 points by index {0: 3, 1: 3, 2: 1} in 3 orbits" in capsys.readouterr().out
+    assert run("info", "run.h5", "--json") == 0
+    params = json.loads(capsys.readouterr().out)["model"]["params"]
+    assert params["strength"] is None  # infinite, which JSON cannot say
+    assert run("resume", "run.h5", "--quiet") == 0
+
+
 def test_a_noisy_landscape_is_found_and_told(workplace, capsys):
     (workplace / "run.toml").write_text(NOISY + "[explore]\nstart = [[0.2, 0.3], [-0.8, 0.6]]\nmax_index = 1\n")
     assert run("explore", "run.toml") == 0

@@ -3,6 +3,7 @@
 from .boxes import Cuboid, Rectangle, Square
 from .export import export_state
 from .full import LandauDeGennes
+from .mesh import Mesh
 from .reduced import ReducedLandauDeGennes
 from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
 
@@ -13,6 +14,7 @@ __all__ = [
     "Ellipse",
     "Hexagon",
     "LandauDeGennes",
+    "Mesh",
     "Pentagon",
     "Polygon",
     "Rectangle",

@@ -76,6 +76,7 @@ class Square(Box):
     """The square [-1, 1]^2."""
 
     name = "square"
+    start_names = ("wors", "uniform", "d", "r")  # of linear elements; see `reduced`
 
     def __new__(cls) -> Square:
         return super().__new__(cls)
@@ -152,9 +153,7 @@ class Square(Box):
             return ReducedOnGrid(self, model.n, model.lambda2, model.corner, order)
         from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
 
-        mesh = self.discretise(model.n)
-        starts = ("ring", "uniform")
-        return ReducedOnMesh(mesh, model.lambda2, model.corner, order, model.anchoring, model.strength, starts)
+        return ReducedOnMesh(self, self.discretise(model.n), model, order)
 
 
 class Rectangle(Box):

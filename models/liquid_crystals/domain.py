@@ -36,6 +36,17 @@ class Domain(tuple):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self[1:]))})"
 
+    def check_corner(self, corner: float) -> None:
+        """Refuse a distance from corners that is no length or is longer than half an edge.
+
+        Raises
+        ------
+        ValueError
+            If corner is not in (0, `max_corner`].
+        """
+        if not 0 < corner <= self.max_corner:
+            raise ValueError(f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], at most half an edge")
+
     def check_nodes(self, n: Any) -> None:
         """Refuse a number of nodes that makes no mesh.
 

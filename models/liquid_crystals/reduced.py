@@ -96,10 +96,7 @@ class ReducedLandauDeGennes(EnergyModel):
         self.domain.check_nodes(self.n)
         if not (np.isfinite(self.lambda2) and self.lambda2 > 0):
             raise ValueError(f"lambda2: got {self.lambda2!r}, expected a positive number")
-        if not 0 < self.corner <= self.domain.max_corner:
-            raise ValueError(
-                f"corner: got {self.corner!r}, expected a length in (0, {self.domain.max_corner:g}], up to half an edge"
-            )
+        self.domain.check_corner(self.corner)
         if not self.strength > 0:
             raise ValueError(f"strength: got {self.strength!r}, expected a positive number, or inf for strong anchoring")
         self._form  # noqa: B018 - what the domain refuses is refused here

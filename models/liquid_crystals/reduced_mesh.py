@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from scipy.sparse.linalg import spsolve
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
 
-from .boundary import Anchoring, kinds_by_part, nodal_data, planar_axes
+from .boundary import kinds_by_part, nodal_data, planar_axes
 from .elements import Elements
 from .factorised import FactorisedOperator
 from .hessians import LocalHessian, quartic_blocks
@@ -34,41 +35,36 @@ class ReducedOnMesh:
 
     Parameters
     ----------
+    domain : Domain
+        For the names of its starts, and its angles at the boundary.
     mesh : Elements
-    lambda2, corner : float
+    model : ReducedLandauDeGennes
+        Its parameters.
     order : float
         c.
-    anchoring, strength
-        See `ReducedLandauDeGennes`.
-    start_names : tuple of str
 
     Raises
     ------
     ValueError
-        If the anchoring does not fit the parts of the boundary, or leaves all of it free.
+        If the mesh is not of a plane domain, or the anchoring does not fit the parts of its boundary or leaves all of it free.
     """
 
     kernels: Kernels = REDUCED_ON_MESH
 
-    def __init__(
-        self,
-        mesh: Elements,
-        lambda2: float,
-        corner: float,
-        order: float,
-        anchoring: Anchoring,
-        strength: float,
-        start_names: tuple[str, ...],
-    ):
-        self.mesh, self.lambda2, self.order, self.start_names = mesh, lambda2, order, start_names
-        kinds = {part: kind for part, kind in kinds_by_part(anchoring, mesh.parts).items() if kind != "free"}
+    def __init__(self, domain: Any, mesh: Elements, model: ReducedLandauDeGennes, order: float):
+        self.domain, self.n, self.mesh, self.lambda2, self.order = domain, model.n, mesh, model.lambda2, order
+        self.start_names = domain.start_names
+        strength = model.strength
+        if mesh.dimension != 2:
+            raise ValueError("domain: got a mesh in space, expected a plane domain: the reduced model has its director in a plane")
+        kinds = {part: kind for part, kind in kinds_by_part(model.anchoring, mesh.parts).items() if kind != "free"}
         if not kinds:
             raise ValueError(
                 "anchoring: the whole boundary is free, so that any uniform director is a solution; anchor a part of it, "
                 "weakly (strength=...) if it must be"
             )
         axes = {part: planar_axes(kind, mesh.parts[part].normals) for part, kind in kinds.items()}
-        nodes, data = nodal_data(mesh, axes, corner)
+        nodes, data = nodal_data(mesh, axes, model.corner)
         n_nodes = len(mesh.nodes)
         self._anchored = nodes
         self._data = np.zeros(n_nodes, complex)
@@ -96,6 +92,11 @@ class ReducedOnMesh:
         """Whether the boundary data, in axes given by the turns (N,), are constant along each ring."""
         local = (turns.conj() * self._data).reshape(-1, self.mesh.ring)
         return bool(np.abs(local - local[:, :1]).max() < SAME)
+
+    @property
+    def _rotates(self) -> bool:
+        """Whether shifts along the rings leave the energy as it is."""
+        return self.mesh.ring is not None and self._even_on_rings(self._turns)
 
     @cached_property
     def mass(self) -> np.ndarray:
@@ -160,8 +161,7 @@ class ReducedOnMesh:
                 local = self._in_own_axes(matrix, permutation)
                 if local is not None:
                     generators.append((place[permutation[self.free]], local))
-        grid = None if self.mesh.ring is None or not self._even_on_rings(self._turns) else (self.mesh.ring,)
-        return Symmetry.generate(2 * self.free.size, generators, grid)
+        return Symmetry.generate(2 * self.free.size, generators, (self.mesh.ring,) if self._rotates else None)
 
     def _keeps_the_surface(self, permutation: np.ndarray) -> bool:
         fixed = np.ones(permutation.size, bool)
@@ -187,10 +187,14 @@ class ReducedOnMesh:
         real, imaginary = turn[0].real, turn[0].imag
         return np.array([[real, imaginary], [imaginary, -real]]) if reflects else np.array([[real, -imaginary], [imaginary, real]])
 
-    def zero_modes(self, x: np.ndarray) -> np.ndarray:
-        """The direction in which a rotation moves x, (1, n); (0, n) where the boundary data are not invariant under rotations."""
-        if self.symmetry.grid is None:
-            return np.empty((0, x.size))
+    @property
+    def zero_modes(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The direction (1, n) in which a rotation moves x; absent where no rotation keeps the domain and its boundary data."""
+        if not self._rotates:
+            raise AttributeError("no rotation keeps the domain and its boundary data")
+        return self._rotation
+
+    def _rotation(self, x: np.ndarray) -> np.ndarray:
         size = self.mesh.ring
         wave = 1j * np.arange(size // 2 + 1.0)
         if size % 2 == 0:
@@ -199,25 +203,33 @@ class ReducedOnMesh:
         return scipy.fft.irfft(wave * spectrum, n=size).reshape(1, -1)
 
     def start(self, model: ReducedLandauDeGennes, name: str) -> np.ndarray:
-        """``"harmonic"``: the harmonic P with the data of the boundary. ``"uniform"``: the director along x. Else the stationary
-        point with every symmetry."""
+        """A named start, (n,).
+
+        ``"harmonic"``: the harmonic P with the data of the boundary. ``"ring"``, ``"wors"``: the stationary point with every
+        symmetry. ``"uniform"``: the director along x. Else |P| = c with a harmonic director angle that the domain names.
+        """
         if name == "uniform":
             return self._own(np.full(len(self.mesh.nodes), self.order, complex))
-        harmonic = self._own(self._harmonic())
-        return harmonic if name == "harmonic" else symmetric_minimum(model, harmonic)
+        if name in ("harmonic", "ring", "wors"):
+            harmonic = self._own(self._harmonic(self._data, self._anchored))
+            return harmonic if name == "harmonic" else symmetric_minimum(model, harmonic)
+        boundary = np.unique(np.concatenate([facets.nodes.ravel() for facets in self.mesh.parts.values()]))
+        angle = self._harmonic(self.domain.angle(self.n, name).ravel(), boundary)
+        # The angle is that of tangent anchoring; other data are met by turning all of it.
+        overlap = np.vdot(np.exp(2j * angle[self._anchored]), self._data[self._anchored])
+        return self._own(self.order * np.exp(2j * angle) * overlap / abs(overlap))
 
     def _own(self, fields: np.ndarray) -> np.ndarray:
         """P (N,) in the axes of the laboratory as a point x (n,)."""
         local = (self._turns.conj() * fields)[self.free]
         return np.concatenate([local.real, local.imag])
 
-    def _harmonic(self) -> np.ndarray:
-        anchored = self._anchored
-        inside = np.setdiff1d(np.arange(len(self.mesh.nodes)), anchored)
+    def _harmonic(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """The discrete harmonic function (N,) with the values (N,) at the known nodes (k,)."""
+        inside = np.setdiff1d(np.arange(values.size), known)
         rows = self.mesh.stiffness[inside]
-        pull = -(rows[:, anchored] @ self._data[anchored])
-        fields = self._data.copy()
-        fields[inside] = spsolve(rows[:, inside].tocsc(), np.stack([pull.real, pull.imag], axis=1)) @ [1.0, 1j]
+        fields = values.copy()
+        fields[inside] = spsolve(rows[:, inside].tocsc().astype(values.dtype), -(rows[:, known] @ values[known]))
         return fields
 
     def fields(self, x: np.ndarray) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:

@@ -27,6 +27,10 @@ class Meshed(Domain):
         """The mesh whose size n sets."""
         return _discretised(self, n)
 
+    def angle(self, n: int, name: str) -> np.ndarray:
+        """Director angle at the boundary of a state without defects inside, (N,), zero inside; see `Polygon`."""
+        raise NotImplementedError
+
     def _mesh(self, n: int) -> Elements:
         raise NotImplementedError
 
@@ -35,7 +39,7 @@ class Meshed(Domain):
         from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
 
         mesh = self.discretise(model.n)
-        return ReducedOnMesh(mesh, model.lambda2, model.corner, order, model.anchoring, model.strength, self.start_names)
+        return ReducedOnMesh(self, mesh, model, order)
 
 
 @lru_cache(maxsize=8)
@@ -46,6 +50,10 @@ def _discretised(domain: Meshed, n: int) -> Elements:
 
 class Polygon(Meshed):
     """The regular polygon of k edges of length one, the lowest of them horizontal; n nodes per edge.
+
+    A tangent director without defects inside turns by 2 pi / k at k - 2 corners and by 2 pi / k - pi at the other two. Which two
+    names a start, stationary only almost: of the hexagon "para", "meta" and "ortho", of the square "d" and "r", of the others
+    "pair-1", "pair-2", ... by how many edges they are apart.
 
     Parameters
     ----------
@@ -60,6 +68,7 @@ class Polygon(Meshed):
 
     name = "polygon"
     max_corner = 0.5
+    _pairs: ClassVar[dict[int, tuple[str, ...]]] = {4: ("r", "d"), 6: ("ortho", "meta", "para")}
 
     def __new__(cls, k: int) -> Polygon:
         if not (isinstance(k, (int, np.integer)) and 3 <= k <= 8):
@@ -73,6 +82,29 @@ class Polygon(Meshed):
         turn = 2.0 * np.pi / k
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         return Elements(nodes, cells, maps=[rotation, -REFLECTION])
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Names of the states without defects inside, by the distance of their two special corners: 1, 2, ... edges."""
+        k = self[1]
+        return self._pairs.get(k, tuple(f"pair-{apart}" for apart in range(1, k // 2 + 1)))
+
+    @property
+    def start_names(self) -> tuple[str, ...]:
+        """The named starts."""
+        return ("wors" if self[1] == 4 else "ring", "uniform", *self.pairs)
+
+    def angle(self, n: int, name: str) -> np.ndarray:
+        """Director angle at the boundary, (N,), zero inside; 0 on the lowest edge, at a corner the mean of its edges."""
+        k = self[1]
+        turns = np.full(k, 2.0 * np.pi / k)  # at the first corner of each edge
+        turns[[0, 1 + self.pairs.index(name)]] -= np.pi
+        edges = np.concatenate([[0.0], np.cumsum(turns[1:])])
+        on_edges = np.repeat(edges[:, None], n - 1, axis=1)
+        on_edges[:, 0] -= 0.5 * turns
+        values = np.zeros(len(self.discretise(n).nodes))
+        values[-on_edges.size :] = on_edges.ravel()
+        return values
 
 
 def Triangle() -> Polygon:

@@ -31,7 +31,7 @@ def summary(landscape: Landscape) -> dict[str, Any]:
         "file": landscape.path,
         "model": {
             "name": info.name,
-            "params": info.params,
+            "params": _all_finite(info.params),
             "params_sha256": info.params_sha256,
             "source_sha256": info.source_sha256,
             "dim": info.dim,
@@ -103,6 +103,15 @@ def _edge(edge: Edge) -> dict[str, Any]:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+def _all_finite(value: Any) -> Any:
+    """A JSON-ready value with None for every number in it that is not finite."""
+    if isinstance(value, dict):
+        return {key: _all_finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_all_finite(item) for item in value]
+    return _finite(value) if isinstance(value, float) else value
 
 
 def describe(landscape: Landscape, rows: int | None = None) -> str:

@@ -59,6 +59,12 @@ CASES = {
     "MultiBasin": ("MultiBasin", {}, ("symmetry",)),
     "PhaseField": ("PhaseField", {"n": 16, "kappa": 0.02}, (*FIELD, "zero_modes")),
     "ReducedLandauDeGennes": ("ReducedLandauDeGennes", {"n": 17, "lambda2": 10.0}, FIELD),
+    "ReducedLandauDeGennes-hexagon": ("ReducedLandauDeGennes", {"n": 7, "lambda2": 10.0, "domain": ["polygon", 6]}, FIELD),
+    "ReducedLandauDeGennes-disk": (
+        "ReducedLandauDeGennes",
+        {"n": 12, "lambda2": 10.0, "domain": ["disk"], "anchoring": "homeotropic"},
+        (*FIELD, "zero_modes"),
+    ),
     "RobustRegression": ("RobustRegression", {"cutoff": 1.0, "features": ["sepal width", "sepal length"]}, ()),
     "TanhNetwork": ("TanhNetwork", {}, ("symmetry",)),
     "TanhNetwork-large": ("TanhNetwork", {"hidden": 5, "species": ["setosa", "versicolor", "virginica"]}, ("symmetry",)),
