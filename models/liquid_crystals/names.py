@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from .defects import grid_defects
 from .reading import Geometry, in_plane, point_defects, tilt
+from .tensors import conjugation
 
 # Maps that agree to this fraction of the largest |P| fix the state: symmetric states agree to round-off on symmetric meshes.
 _SAME = 1e-3
@@ -45,15 +47,26 @@ def state_name(domain: tuple, anchoring: Any, q: np.ndarray, geometry: Geometry)
     flat = np.abs(q[3:]).max() <= _SAME * np.abs(q).max()
     if kind == ("disk", "homeotropic"):
         escaped = not flat and float(tilt(q).max()) > _ACROSS
-        return disk_name(point_defects(q, geometry), escaped) if flat or escaped else None
+        name = disk_name(point_defects(q, geometry), escaped) if flat or escaped else None
+        turn = np.pi if name == "Planar polar" else np.pi / 2
+        return name if name and _fixed_by(_rotation(turn), q, geometry["nodes"]) else None
     if not flat:
         return None
     if kind == ("square", "tangent"):
         n = round(np.sqrt(q[0].size))
         return square_name(in_plane(q).reshape(2, n, n))
     if kind == ("polygon", "tangent") and domain[1] >= 5:
-        return polygon_name(domain[1], point_defects(q, geometry))
+        defects = point_defects(q, geometry)
+        name = polygon_name(domain[1], defects)
+        return name if name and _fixed_by(_element(name, domain[1], defects), q, geometry["nodes"]) else None
     return None
+
+
+def _element(name: str, corners: int, defects: np.ndarray) -> np.ndarray:
+    """The matrix (2, 2) of a symmetry of the polygon that fixes the states of a name."""
+    if name in ("Ortho", "Meta"):  # the mirror between both defects
+        return _rotation(2.0 * np.arctan2(*defects[:, 1::-1].sum(axis=0))) @ np.diag([1.0, -1.0])
+    return _rotation(2.0 * np.pi / corners if name == "Ring" else np.pi)
 
 
 def square_name(p: np.ndarray) -> str | None:
@@ -170,6 +183,20 @@ def disk_name(defects: np.ndarray, escaped: bool = False) -> str | None:
     if len(defects) == 2 and (defects[:, 2] == 0.5).all() and np.hypot(*defects[:, :2].sum(axis=0)) < _AT_CENTRE:
         return "Planar polar"
     return None
+
+
+def _rotation(angle: float) -> np.ndarray:
+    return np.array([(np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))])
+
+
+def _fixed_by(element: np.ndarray, q: np.ndarray, nodes: np.ndarray) -> bool:
+    """Whether an orthogonal matrix (2, 2) maps nodes (N, 2) to nodes and the state q (5, N) to itself."""
+    distance, image = cKDTree(nodes).query(nodes @ element.T)
+    if distance.max() > _SAME * np.ptp(nodes):
+        return False
+    in_space = np.eye(3)
+    in_space[:2, :2] = element
+    return _same(q[:, image], conjugation(in_space) @ q)
 
 
 def _same(p: np.ndarray, image: np.ndarray) -> bool:

@@ -76,6 +76,18 @@ def test_pairs_of_defects_near_corners(corners, apart, name, shift):
     assert polygon_name(corners, defects * [1, 1, -1]) is None
 
 
+@pytest.mark.parametrize(("apart", "name"), [(1, "Ortho"), (2, "Meta"), (3, "Para")])
+def test_defects_alone_are_no_name(apart, name):
+    model = ReducedLandauDeGennes(13, 30.0, domain=Hexagon())
+    nodes = model.unpack(model.start("ring"))["nodes"]
+    geometry = {key: model.unpack(model.start("ring"))[key] for key in ("nodes", "triangles")}
+    angle = np.pi / 3 * np.array([1, 1 + apart])
+    q = embedded(planar(nodes.T, [(0.6 * np.cos(a), 0.6 * np.sin(a), 0.5) for a in angle], 0.3, 0.0), -0.3)
+    # On the mirror between both defects the director lies along it.
+    assert state_name(Hexagon(), "tangent", q, geometry) == name
+    assert state_name(Hexagon(), "tangent", q * (1.0 + 0.1 * nodes @ [0.3, 0.7]), geometry) is None
+
+
 def test_other_defects_have_no_name():
     assert polygon_name(6, np.empty((0, 3))) is None
     assert polygon_name(6, np.array([[0.0, 0.0, -1.0]])) is None
