@@ -96,14 +96,6 @@ def mesh_defects(p: np.ndarray, nodes: np.ndarray, triangles: np.ndarray, tilt: 
     return np.array(sorted(rows)).reshape(-1, 3)
 
 
-def boundary_charge(p: np.ndarray, nodes: np.ndarray, triangles: np.ndarray) -> float:
-    """Half the turn of P (2, N) along the whole boundary, the domain on its left: what the charges of all defects add up to."""
-    triangles = np.asarray(triangles)
-    turn = _turns(p, triangles, np.roll(triangles, -1, axis=1))
-    direction = np.sign(_signed_areas(nodes, triangles))[:, None]
-    return float((direction * turn)[_boundary_edges(triangles, len(nodes))].sum() / (4.0 * np.pi))
-
-
 def _cut_into_four(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nodes (N, 2) and triangles (T, 3) of a grid with a node more in the centre of each cell."""
     nx, ny = len(x), len(y)

@@ -88,7 +88,8 @@ def square_name(p: np.ndarray) -> str | None:
     References
     ----------
     .. [1] S. Kralj, A. Majumdar, Proc. R. Soc. A 470 (2014) 20140276 (WORS).
-    .. [2] M. Robinson, C. Luo, P. E. Farrell, R. Erban, A. Majumdar, Liquid Crystals 44 (2017) 2267 (D, R, BD).
+    .. [2] M. Robinson, C. Luo, P. E. Farrell, R. Erban, A. Majumdar, Liquid Crystals 44 (2017) 2267 (D, R).
+    .. [3] J. Yin, Y. Wang, J. Z. Y. Chen, P. Zhang, L. Zhang, Phys. Rev. Lett. 124 (2020) 090601 (all, and how they connect).
     """
     horizontal, vertical, diagonal = p[:, :, ::-1], p[:, ::-1, :], p.swapaxes(1, 2) * np.array([-1.0, 1.0])[:, None, None]
     flip = np.array([1.0, -1.0])[:, None, None]

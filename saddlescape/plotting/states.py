@@ -136,7 +136,8 @@ def plot_polarised(
     shown = max(layers, key=lambda plane: np.prod(np.ptp(plane.bounds, axis=1)))
     points, _ = shown.lattice(_PIXELS_IN_SPACE if len(layers) > 1 else _PIXELS)
     tensors = [np.nan_to_num(plane.tensor(points)) for plane in layers]
-    intensity = transmitted(tensors, polariser, retardation / np.max(fields["order"]))
+    highest = float(np.max(fields["order"])) or 1.0  # an isotropic state is dark
+    intensity = transmitted(tensors, polariser, retardation / highest)
     ax = _axes_of(shown, ax)
     extent = tuple(shown.box.ravel())
     image = ax.imshow(intensity, cmap="gray", norm=Normalize(0.0, 1.0), origin="lower", extent=extent, zorder=3)

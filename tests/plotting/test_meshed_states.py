@@ -153,6 +153,8 @@ def test_light_through_a_uniform_disk():
     assert np.max(dark.images[0].get_array()) < 1e-20
     half = plot_polarised(meshed(lambda x, y: 0.0 * x + np.pi / 4), retardation=np.pi / 2, colorbar=False)
     assert half.images[0].get_array()[120, 120] == pytest.approx(0.5) and len(half.figure.axes) == 1
+    isotropic = plot_polarised(meshed(order=lambda x, y: 0.0 * x))
+    assert np.max(isotropic.images[0].get_array()) == 0.0
     ax.figure.draw_without_rendering()
 
 
