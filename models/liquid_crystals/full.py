@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,11 +16,11 @@ from saddlescape.symmetry import Symmetry
 
 from . import starts
 from .anchoring import as_anchoring, as_strength
-from .boxes import Square
+from .boxes import Rectangle, Square
 from .domain import Domain
 from .domains import as_domain
 from .full_box import FullBox
-from .material import B_MBBA, C_MBBA, CLEARING, Bulk, check_elastic, elastic_tensor
+from .material import B_MBBA, C_MBBA, CLEARING, UNBOUNDED, Bulk, check_elastic, elastic_tensor, from_frank
 from .names import state_name
 from .reading import read_tensor
 
@@ -120,6 +120,80 @@ class LandauDeGennes(EnergyModel):
         if not (np.shape(self.field) == (3,) and np.isfinite(self.field).all()):
             raise ValueError(f"field: got {self.field!r}, expected 3 finite numbers")
         object.__setattr__(self, "field", tuple(float(h) for h in self.field))
+
+    @classmethod
+    def from_constants(
+        cls,
+        n: int,
+        size: float,
+        *,
+        A: float,
+        B: float,
+        C: float,
+        L1: float,
+        L2: float = 0.0,
+        L3: float = 0.0,
+        L4: float = 0.0,
+        strength: Any = np.inf,
+        **others: Any,
+    ) -> LandauDeGennes:
+        """The model of physical constants, in any one system of units.
+
+        Parameters
+        ----------
+        n : int
+            Nodes along x.
+        size : float
+            lambda, half of the edge along y (m).
+        A, B, C : float
+            Bulk constants (J/m^3): A/2 tr Q^2 - B/3 tr Q^3 + C/4 (tr Q^2)^2.
+        L1, L2, L3 : float
+            Elastic constants (N).
+        L4 : float
+            Refused unless it is zero.
+        strength : float or mapping
+            W (J/m^2), of weak anchoring; infinite for strong anchoring.
+        **others
+            Further parameters of the model.
+
+        Raises
+        ------
+        ValueError
+            If a constant is out of its range, or L4 is not zero.
+        """
+        if L4 != 0.0:
+            raise ValueError(f"L4: got {L4!r}, expected 0: {UNBOUNDED}")
+        for name, value in (("size", size), ("L1", L1), ("B", B), ("C", C)):
+            if not (np.isfinite(value) and value > 0.0):
+                raise ValueError(f"{name}: got {value!r}, expected a positive number")
+        scale = size / L1
+        scaled = {part: scale * value for part, value in strength.items()} if isinstance(strength, Mapping) else scale * strength
+        return cls(
+            n,
+            2.0 * C * size**2 / L1,
+            temperature=27.0 * A * C / B**2,
+            B=B,
+            C=C,
+            L2=L2 / L1,
+            L3=L3 / L1,
+            strength=scaled,
+            **others,
+        )
+
+    @classmethod
+    def from_frank(
+        cls, n: int, size: float, *, A: float, B: float, C: float, K11: float, K22: float, K33: float, **others: Any
+    ) -> LandauDeGennes:
+        """The model of Frank constants K11, K22, K33 (N) at the order that A, B, C give; else as `from_constants`.
+
+        Raises
+        ------
+        ValueError
+            If a constant is out of its range, or K33 is not K11, which would need L4.
+        """
+        order = Bulk.of(27.0 * A * C / B**2, B, C).order
+        L1, L2, L3 = from_frank(K11, K22, K33, order)
+        return cls.from_constants(n, size, A=A, B=B, C=C, L1=L1, L2=L2, L3=L3, **others)
 
     @cached_property
     def discrete(self) -> FullBox:
@@ -227,8 +301,6 @@ class LandauDeGennes(EnergyModel):
 
     def cross_section(self) -> LandauDeGennes:
         """The two-dimensional model of a horizontal slice through a cuboid."""
-        from .boxes import Rectangle
-
         lateral = ("left", "right", "bottom", "top")
 
         def of_lateral(value: Any) -> Any:

@@ -92,3 +92,36 @@ def check_elastic(L2: float, L3: float) -> None:
         raise ValueError(
             f"L2: got {L2!r}, expected more than -3/5 - L3/10 = {-0.6 - 0.1 * L3:g} in units of L1; else it is unbounded"
         )
+
+
+def frank_constants(order: float, L2: float = 0.0, L3: float = 0.0) -> tuple[float, float, float]:
+    """Splay, twist and bend constants K11, K22, K33 of the director, in units of L1, at order s.
+
+    K11 = K33 = s^2 (2 + L2 + L3), K22 = 2 s^2.
+    """
+    splay = order**2 * (2.0 + L2 + L3)
+    return splay, 2.0 * order**2, splay
+
+
+def from_frank(K11: float, K22: float, K33: float, order: float) -> tuple[float, float, float]:
+    """L1, L2, L3 of Frank constants in any unit, at order s; L3, which they leave open, is zero.
+
+    Raises
+    ------
+    ValueError
+        If a constant is not positive, or K33 is not K11.
+    """
+    for name, value in (("K11", K11), ("K22", K22), ("K33", K33)):
+        if not (np.isfinite(value) and value > 0.0):
+            raise ValueError(f"{name}: got {value!r}, expected a positive number")
+    if abs(K33 - K11) > 1e-9 * K11:
+        raise ValueError(
+            f"K33: got {K33:g} beside K11 = {K11:g}, expected the same: only the cubic elastic term with L4 tells splay from bend, "
+            f"and {UNBOUNDED}; give their mean for both"
+        )
+    L1 = K22 / (2.0 * order**2)
+    return L1, (K11 - K22) / order**2, 0.0
+
+
+UNBOUNDED = "with it the energy is unbounded below (Ball and Majumdar 2010)"
+"""Why L4 is refused."""
