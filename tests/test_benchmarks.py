@@ -32,6 +32,10 @@ ROWS = {
         *("8^3 gradient", "8^3 hvp", "8^3, L2 gradient", "8^3, L2 hvp", "9x9", "17x17"),
         *("6^3, rotated state", "6^3, saddle beside it"),
     ],
+    "meshes": [
+        *("hexagon n = 9 gradient", "hexagon n = 9 hvp", "disk n = 9 gradient", "disk n = 9 hvp"),
+        *("hexagon", "hexagon", "disk", "disk"),
+    ],
     "workers": ["this process", "two workers, started for the run", "two workers that are running already"],
     "memory": ["phase field 16x16"],
     "stochastic": [

@@ -232,17 +232,17 @@ def test_no_anchoring_to_speak_of_leaves_the_uniform_state():
     np.testing.assert_allclose(fields["order"], ORDER, atol=1e-3)
 
 
-@pytest.mark.parametrize("sizes", [(9, 17, 33), pytest.param((33, 65, 129), marks=slow)], ids=str)
+@pytest.mark.parametrize("sizes", [(9, 17, 33), pytest.param((33, 65), marks=slow)], ids=str)
 def test_steps_do_not_grow_with_refinement(sizes):
     medians = []
     for n in sizes:
         model = ReducedLandauDeGennes(n, 20.0, domain=Hexagon())
         nodes, counts = model._form.mesh.nodes[model._form.free], []
-        for seed in range(8 if sizes[0] < 33 else 20):
+        for seed in range(8):
             a, b, c, d = np.random.default_rng(seed).uniform(-1.0, 1.0, 4)
             bump = np.exp(-3.0 * ((nodes - 0.3 * np.array([a, b])) ** 2).sum(axis=1))  # the same start on every mesh
             x = model.start("para") + 0.3 * np.concatenate([c * bump, d * bump])
-            result = search(model, x, HiSD(0))
+            result = search(model, x, HiSD(0), tol=1e-6, polish=False)
             assert result.success
             counts.append(result.n_steps)
         medians.append(np.median(counts))
