@@ -28,6 +28,14 @@ ROWS = {
     ],
     "fields": ["LdG 9x9, with file", "LdG 13x13, with file", "phase field 16x16, in memory"] * 2,
     "kernels": ["phase field 16x16 gradient", "phase field 16x16 hvp", "LdG 17x17 gradient", "LdG 17x17 hvp"],
+    "liquid_crystals": [
+        *("8^3 gradient", "8^3 hvp", "8^3, L2 gradient", "8^3, L2 hvp", "9x9", "17x17"),
+        *("6^3, rotated state", "6^3, saddle beside it"),
+    ],
+    "meshes": [
+        *("hexagon n = 9 gradient", "hexagon n = 9 hvp", "disk n = 9 gradient", "disk n = 9 hvp"),
+        *("hexagon", "hexagon", "disk", "disk"),
+    ],
     "workers": ["this process", "two workers, started for the run", "two workers that are running already"],
     "memory": ["phase field 16x16"],
     "stochastic": [

@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import networkx
 import numpy as np
@@ -73,6 +74,18 @@ def test_the_report_shows_every_point_and_edge(landscape):
     assert sum(line.split()[:3] == ["0", "->", "1"] for line in lines) == 1
     assert "searches: 3 converged" in lines
     assert lines[-1] == "Euler sum 1, as a complete landscape has (necessary, not sufficient)."
+
+
+def test_states_with_names_are_called_by_them(landscape, monkeypatch):
+    assert "state" not in describe(landscape).split("\n\n")[1]
+    assert [node["name"] for node in summary(landscape)["nodes"]] == [None] * 3
+    monkeypatch.setattr(MuellerBrown, "state_name", lambda model, x: "deep" if model.energy(x) < -140 else None, raising=False)
+    landscape.nodes[2] = replace(landscape.nodes[2], point=replace(landscape.nodes[2].point, x=np.array([-0.55822363, 1.44172584])))
+    table = describe(landscape).split("\n\n")[1].splitlines()
+    assert table[0].split()[:3] == ["index", "node", "state"]
+    assert table[1].split()[:3] == ["0", "2", "deep"] and "deep" not in table[2] + table[3]
+    assert [node["name"] for node in summary(landscape)["nodes"]] == [None, None, "deep"]
+    assert landscape.to_networkx().nodes[2]["name"] == "deep"
 
 
 def test_long_tables_are_cut_and_say_so(landscape):
@@ -465,6 +478,17 @@ def test_explore_writes_what_info_tells(workplace, capsys):
     assert (data["searches"]["left"], data["runs"][-1]["status"]) == (0, "complete")
     assert run("info", "run.h5") == 0
     assert "MuellerBrown" in capsys.readouterr().out
+
+
+def test_a_hexagon_is_described_in_a_run_file(workplace, capsys):
+    parameters = 'n = 7\nlambda2 = 20.0\ndomain = ["polygon", 6]\nanchoring = {boundary = "tangent"}\n'
+    (workplace / "run.toml").write_text(f'[model]\nname = "ReducedLandauDeGennes"\n{parameters}[output]\nfile = "run.h5"\n')
+    assert run("explore", "run.toml") == 0
+    assert "7 points by index {0: 3, 1: 3, 2: 1} in 3 orbits" in capsys.readouterr().out
+    assert run("info", "run.h5", "--json") == 0
+    params = json.loads(capsys.readouterr().out)["model"]["params"]
+    assert params["strength"] is None  # infinite, which JSON cannot say
+    assert run("resume", "run.h5", "--quiet") == 0
 
 
 def test_a_noisy_landscape_is_found_and_told(workplace, capsys):

@@ -79,7 +79,7 @@ def test_the_two_commands_stand_on_lines_of_their_own():
     ]
 
 
-@pytest.mark.parametrize("guide", ["models", "stochastic", "following"])
+@pytest.mark.parametrize("guide", ["domains", "following", "models", "states", "stochastic"])
 def test_the_python_of_the_guides_runs(guide, tmp_path):
     script = tmp_path / "guide.py"
     script.write_text("\n".join(blocks(ROOT / "docs" / f"{guide}.md", "python")), encoding="utf-8")

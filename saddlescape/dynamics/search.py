@@ -321,18 +321,33 @@ class _Search:
         self.attempt_below = 0.3 * self.state.gradient_norm
         return False
 
+    @property
+    def _frame(self) -> np.ndarray | None:
+        """The unstable directions that the dynamics has followed, if it has."""
+        frame = getattr(self.state, "frame", None)
+        return frame if frame is not None and len(frame) else None
+
     def _certified(self, polished: Polished, accept_any: bool) -> bool:
         d, x = self.derivatives, polished.x
         zero_modes = d.zero_modes(x)
         try:
-            index, nullity = quick_index(d, x, polished, zero_modes)
+            if polished.count is None:  # no factorisation counts the index: it is the certificate that does
+                point = certify(
+                    d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, guess=self._frame, zero_modes=zero_modes
+                )
+                index, nullity = point.index, point.nullity
+            else:
+                point = None
+                index, nullity = quick_index(d, x, polished, zero_modes)
             if not (accept_any or index <= self.index <= index + nullity):
                 return False
-            if self.limits.full_certificate:
+            if point is not None:
+                self.point = point
+            elif self.limits.full_certificate:
                 self.point = certify(d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, zero_modes=zero_modes)
             else:
                 none = np.empty(0)
-                text = polished.count.text if polished.count is not None else "block"
+                text = polished.count.text
                 self.point = StationaryPoint(
                     x, polished.energy, polished.gradient_norm, index, nullity, none, np.empty((0, x.size)), none, text, np.nan
                 )

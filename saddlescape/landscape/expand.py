@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..numerics.orbits import alignments, compose
+from ..numerics.orbits import align, alignments, compose
 from ..symmetry import Symmetry
 from .landscape import Landscape
 from .records import Edge, Node
@@ -160,6 +160,14 @@ def _copied_edges(edges: list[Edge], group: Symmetry, copies: list[_Copies], fir
     return [edge for _, edge in sorted(images, key=lambda image: image[0])]
 
 
+def distances(landscape: Landscape, x: np.ndarray) -> np.ndarray:
+    """How far a state is from each node; see `Landscape.distances`."""
+    x = np.asarray(x, dtype=float)
+    if x.shape != (landscape.info.dim,):
+        raise ValueError(f"x: got shape {x.shape}, expected ({landscape.info.dim},), a state of {landscape.info.name}")
+    return np.array([align(landscape.symmetry, x, point.x, landscape.info.mass)[1] for point in landscape.points])
+
+
 def barrier(landscape: Landscape, start: int, end: int) -> float:
     """Energy of the highest saddle on the best path between two minima.
 
@@ -218,17 +226,19 @@ def to_networkx(landscape: Landscape) -> networkx.MultiDiGraph:
     Returns
     -------
     graph : networkx.MultiDiGraph
-        Nodes are node ids, with index, nullity, energy, orbit_size, gradient_norm and certificate. Edges lead from the higher to
+        Nodes are node ids, with name (what the model calls the state, else empty), index, nullity, energy, orbit_size,
+        gradient_norm and certificate. Edges lead from the higher to
         the lower point and have the key of the landscape's edge, with kind, direction, sign, method, metric, search, hits,
         max_energy and element (a list: the group element g with end point g . child).
     """
     import networkx
 
     graph = networkx.MultiDiGraph(model=landscape.info.name)
-    for node in landscape.nodes:
+    for node, name in zip(landscape.nodes, landscape.state_names(), strict=True):
         point = node.point
         graph.add_node(
             node.id,
+            name=name or "",
             index=int(point.index),
             nullity=int(point.nullity),
             energy=float(point.energy),

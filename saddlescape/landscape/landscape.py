@@ -16,6 +16,7 @@ from .records import Commit, Edge, Node, Run, SearchRecord, Task
 
 if TYPE_CHECKING:
     import networkx
+    import numpy as np
 
     from ..symmetry import Symmetry
 
@@ -233,6 +234,29 @@ class Landscape:
     def _check_node(self, node: int) -> None:
         if not 0 <= node < len(self.nodes):
             raise IndexError(f"node: got {node}, expected an id from 0 to {len(self.nodes) - 1}")
+
+    def state_names(self) -> list[str | None]:
+        """What the model calls each node's state, by node id.
+
+        None where the model knows no name, has no ``state_name``, or is a user's own that was not attached.
+        """
+        try:
+            name = getattr(self.model, "state_name", None)
+        except ValueError:
+            name = None
+        return [None if name is None else name(point.x) for point in self.points]
+
+    def distances(self, x: np.ndarray) -> np.ndarray:
+        """Distances (N,) in the mass norm from a state x (n,) to the nearest symmetric copy of each node's point.
+
+        Raises
+        ------
+        ValueError
+            If x has the wrong shape.
+        """
+        from .expand import distances
+
+        return distances(self, x)
 
     def barrier(self, i: int, j: int) -> float:
         """Minimax energy between two minima over quench edges: the highest saddle on the best path, on the model's energy scale.

@@ -171,7 +171,9 @@ class Merger:
 
     def _complete(self, point: StationaryPoint) -> StationaryPoint:
         """The point with its eigenpairs and what the symmetry says of its orbit."""
-        derivatives = Derivatives(self.model)
+        # Without a matrix the eigenpairs are found by iteration, which needs the metric.
+        iterates = not hasattr(self.model, "hessian") and hasattr(self.model, "preconditioner")
+        derivatives = Derivatives(self.model, self.model.preconditioner(point.x) if iterates else None)
         modes = derivatives.zero_modes(point.x)
         certified = certify(
             derivatives, point.x, energy=point.energy, gradient_norm=point.gradient_norm, zero_modes=modes,

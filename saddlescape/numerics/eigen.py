@@ -203,7 +203,7 @@ def lobpcg(
         w = _new_directions(solve(residual[size > limit]), np.concatenate((outside, x, p)), mass)
         if len(w) == 0:  # the residuals are round-off: nothing new is left to try
             break
-        values, x, hx, p, hp = _ritz(x, hx, np.concatenate((w, p)), np.concatenate((hvp_rows(w), hp)))
+        values, x, hx, p, hp = _ritz(values, x, hx, np.concatenate((w, p)), np.concatenate((hvp_rows(w), hp)))
         fresh, iteration = False, iteration + 1
     return Eigenpairs(values[:n_pairs], x[:n_pairs], size[:n_pairs], iteration, converged)
 
@@ -214,11 +214,15 @@ def _rotate(x: np.ndarray, hx: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     return values, turn.T @ x, turn.T @ hx
 
 
-def _ritz(x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Rayleigh-Ritz on the orthonormal rows of x and y; returns values, x, hx and the orthonormal changes p, hp."""
+def _ritz(values: np.ndarray, x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Rayleigh-Ritz on the Ritz vectors x and the orthonormal rows y outside them; returns values, x, hx and the changes p, hp.
+
+    The rows are long and few: they are never put together in one array, and what is known of their products is not computed.
+    """
     b = len(x)
-    basis, images = np.concatenate((x, y)), np.concatenate((hx, hy))
-    values, turn = np.linalg.eigh(_symmetric(basis @ images.T))
+    across = hx @ y.T
+    projected = np.block([[np.diag(values), across], [across.T, _symmetric(y @ hy.T)]])
+    values, turn = np.linalg.eigh(projected)
     lowest = turn[:, :b]
     # The change of x is its part outside the old x, made orthogonal to the new x in the small coordinates, where it is free.
     # Where a column depends on the others, Householder's method fills in another direction of the trial space: no harm.
@@ -226,17 +230,18 @@ def _ritz(x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: np.ndarray) -> tuple
     change[:b] = 0.0
     complement = np.linalg.qr(np.concatenate((lowest, change), axis=1))[0][:, b:]
     combined = np.concatenate((lowest, complement), axis=1).T
-    rows, rows_images = combined @ basis, combined @ images
-    return values[:b], rows[:b], rows_images[:b], rows[b:], rows_images[b:]
+    rows, images = combined[:, :b] @ x, combined[:, :b] @ hx
+    rows += combined[:, b:] @ y
+    images += combined[:, b:] @ hy
+    return values[:b], rows[:b], images[:b], rows[b:], images[b:]
 
 
 def _new_directions(w: np.ndarray, basis: np.ndarray, mass: float | np.ndarray) -> np.ndarray:
     """The rows of w, mass-orthonormal to the basis and to each other, without those that depend on them up to round-off."""
-    dual = basis * mass
     for _ in range(2):  # the second sweep removes what cancellation left of the first
         length = np.sqrt(np.einsum("ij,ij->i", w, w * mass))
         w = w[length > _NOISE] / length[length > _NOISE, None]
-        w = w - (w @ dual.T) @ basis
+        w -= ((w * mass) @ basis.T) @ basis
         w = independent_rows(w, mass, _DEPENDENT)
     return w
 

@@ -202,6 +202,16 @@ def test_barrier_refuses_what_is_no_minimum():
         barrier(make_barriers(), 9, 0)
 
 
+# --- distances ------------------------------------------------------------------------------------------------------------
+
+
+def test_distances_are_to_the_nearest_copies(wells):
+    found = wells.distances(np.array([-1.0, -0.9]))
+    np.testing.assert_allclose(found, [np.hypot(1.0, 0.9), 0.9, 0.1])
+    with pytest.raises(ValueError, match=r"x: got shape \(3,\), expected \(2,\)"):
+        wells.distances(np.zeros(3))
+
+
 # --- networkx -------------------------------------------------------------------------------------------------------------
 
 
@@ -210,6 +220,7 @@ def test_to_networkx_has_plain_values(wells):
     assert graph.number_of_nodes() == 3
     assert sorted(graph.edges(keys=True)) == [(0, 1, 0), (1, 2, 0), (1, 2, 1)]
     assert graph.nodes[1] == {
+        "name": "",
         "index": 1,
         "nullity": 0,
         "energy": 1.0,

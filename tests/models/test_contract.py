@@ -32,6 +32,25 @@ CASES = {
     "DoubleWells": ("DoubleWells", {"weights": [1.0, 1.5, 2.25]}, ("hessian",)),
     "DoubleWells-sparse": ("DoubleWells", {"weights": [1.0 + 0.01 * j for j in range(100)]}, ("hessian",)),
     "HenonHeiles": ("HenonHeiles", {}, ("symmetry",)),
+    "LandauDeGennes": ("LandauDeGennes", {"n": 9, "lambda2": 10.0}, FIELD),
+    "LandauDeGennes-cuboid": (
+        "LandauDeGennes",
+        {"n": 5, "lambda2": 10.0, "domain": ["cuboid", 1.0, 0.8], "temperature": -2.0, "field": [0.0, 0.0, 3.0]},
+        FIELD,
+    ),
+    "LandauDeGennes-weak": (
+        "LandauDeGennes",
+        {
+            "n": 7,
+            "lambda2": 10.0,
+            "domain": ["rectangle", 1.3],
+            "anchoring": {"left": "planar-degenerate", "right": "homeotropic", "bottom": [1, 0, 0], "top": "free"},
+            "strength": {"left": 3.0, "right": 2.0},
+            "L2": 0.5,
+            "L3": -0.2,
+        },
+        FIELD,
+    ),
     "LinearNetwork": ("LinearNetwork", {**DATA, "hidden": 1, "batch": 3}, ("symmetry", "zero_modes")),
     "LinearNetwork-rotations": ("LinearNetwork", {**DATA, "hidden": 2, "batch": 8}, ("symmetry", "zero_modes")),
     "ModifiedMuellerBrown": ("ModifiedMuellerBrown", {}, ()),
@@ -40,6 +59,12 @@ CASES = {
     "MultiBasin": ("MultiBasin", {}, ("symmetry",)),
     "PhaseField": ("PhaseField", {"n": 16, "kappa": 0.02}, (*FIELD, "zero_modes")),
     "ReducedLandauDeGennes": ("ReducedLandauDeGennes", {"n": 17, "lambda2": 10.0}, FIELD),
+    "ReducedLandauDeGennes-hexagon": ("ReducedLandauDeGennes", {"n": 7, "lambda2": 10.0, "domain": ["polygon", 6]}, FIELD),
+    "ReducedLandauDeGennes-disk": (
+        "ReducedLandauDeGennes",
+        {"n": 12, "lambda2": 10.0, "domain": ["disk"], "anchoring": "homeotropic"},
+        (*FIELD, "zero_modes"),
+    ),
     "RobustRegression": ("RobustRegression", {"cutoff": 1.0, "features": ["sepal width", "sepal length"]}, ()),
     "TanhNetwork": ("TanhNetwork", {}, ("symmetry",)),
     "TanhNetwork-large": ("TanhNetwork", {"hidden": 5, "species": ["setosa", "versicolor", "virginica"]}, ("symmetry",)),
@@ -152,6 +177,12 @@ def test_named_starts(model):
 def test_mass_is_positive(model):
     assert np.shape(model.mass) in ((), (model.dim,))
     assert np.min(model.mass) > 0
+
+
+@pytest.mark.parametrize("model", [case for case in CASES if "LandauDeGennes" in case], indirect=True)
+def test_a_state_has_a_name_or_none(model, x):
+    assert model.state_name(x) is None  # random
+    assert model.state_name(model.default_start()) in (None, "Radial", "Ring", "WORS")
 
 
 @with_member("unpack")
