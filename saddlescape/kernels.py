@@ -36,6 +36,7 @@ MATRIX = types.Array(FLOAT, 2, "C")
 INDICES = types.Array(INT, 1, "C")
 PARAMS = types.Tuple((VECTOR, INDICES))
 GENERATOR = types.npy_rng
+NONE = types.none
 
 _GRADIENT_ESTIMATE = types.void(VECTOR, PARAMS, VECTOR, VECTOR)
 _HVP_ESTIMATE = types.void(VECTOR, VECTOR, PARAMS, VECTOR, VECTOR)
@@ -162,7 +163,7 @@ Where it lives in another file than those kernels, they name its module among wh
 """
 
 
-def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
+def compiled_as(loops: Callable, reorder: bool = False) -> Callable[[Callable], Callable]:
     """Give a NumPy function a second body, which solver kernels compile in its place.
 
     NumPy's array operations run at full speed in the interpreter but take numba up to a second each to compile, and a call
@@ -172,10 +173,14 @@ def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
     ----------
     loops : callable
         The same function of the same arguments, as loops over scalars.
+    reorder : bool
+        Leave the order of its sums, and whether a product is rounded before it is added, to the compiler: vector registers then
+        hold several partial sums. Results depend on the processor in their last digits.
     """
+    options = {**_INNER, "fastmath": {"reassoc", "contract"}} if reorder else _INNER
 
     def mark(source: Callable) -> Callable:
-        overload(source, strict=False, jit_options=_INNER)(lambda *args: loops)
+        overload(source, strict=False, jit_options=options)(lambda *args: loops)
         return source
 
     return mark

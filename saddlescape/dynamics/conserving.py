@@ -13,6 +13,7 @@ from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult
 from . import advance_ecd as stepping
+from . import ecd_rows
 from .ecd_state import FEW, NOISE_EVERY, DescentState, empty_state, go_on, make_steps, set_out, summary
 
 log = logging.getLogger(__name__)
@@ -162,8 +163,8 @@ class EnergyConserving:
         walls = np.array(self.box)
         if walls.ndim == 2 and len(walls) != x0.size:
             raise ValueError(f"box: got {len(walls)} ranges, expected {x0.size}, one for each unknown, or one (low, high) for all")
-        rows[stepping.LOWER], rows[stepping.UPPER] = walls.T if walls.ndim == 2 else walls
-        outside = np.flatnonzero((x0 < rows[stepping.LOWER]) | (x0 > rows[stepping.UPPER]))
+        rows[ecd_rows.LOWER], rows[ecd_rows.UPPER] = walls.T if walls.ndim == 2 else walls
+        outside = np.flatnonzero((x0 < rows[ecd_rows.LOWER]) | (x0 > rows[ecd_rows.UPPER]))
         if outside.size:
             raise ValueError(f"box: x0 lies outside of it, in {outside.size} unknowns, the first at position {outside[0]}")
 
@@ -193,9 +194,13 @@ class EnergyConserving:
     def _add_noise(self, derivatives: Derivatives, state: DescentState) -> None:
         if self.decoherence is None:
             return
-        every = 1 if derivatives.preconditioner is None and derivatives.dim <= FEW else NOISE_EVERY
+        n = derivatives.dim
+        every = 1 if derivatives.preconditioner is None and n <= FEW else NOISE_EVERY
         state.ints[stepping.NOISE_EVERY] = every
-        state.floats[stepping.NOISE] = self.decoherence * np.sqrt(every)
+        state.ints[stepping.SIGNS] = n > FEW
+        # A turn multiplies the mean cosine with the old direction by (1 + nu^2 n)^(-1/2): one turn as so many smaller ones.
+        growth = np.expm1(min(every * np.log1p(self.decoherence**2 * n), stepping.LARGEST_EXPONENT))
+        state.floats[stepping.NOISE] = np.sqrt(growth / n)
 
 
 @dataclass(frozen=True)
