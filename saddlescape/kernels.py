@@ -162,8 +162,14 @@ helper = register_jitable(**_INNER)
 Where it lives in another file than those kernels, they name its module among what they use, see `kernel`.
 """
 
+inlined = register_jitable(**_INNER, forceinline=True)
+"""A `helper` that takes the place of each of its calls: for short steps of few calls, of which a third can be the calls.
 
-def compiled_as(loops: Callable, reorder: bool = False) -> Callable[[Callable], Callable]:
+Not for what is called at many places, which then takes long to compile.
+"""
+
+
+def compiled_as(loops: Callable, *, reorder: bool = False, inline: bool = False) -> Callable[[Callable], Callable]:
     """Give a NumPy function a second body, which solver kernels compile in its place.
 
     NumPy's array operations run at full speed in the interpreter but take numba up to a second each to compile, and a call
@@ -176,8 +182,12 @@ def compiled_as(loops: Callable, reorder: bool = False) -> Callable[[Callable], 
     reorder : bool
         Leave the order of its sums, and whether a product is rounded before it is added, to the compiler: vector registers then
         hold several partial sums. Results depend on the processor in their last digits.
+    inline : bool
+        As `inlined`.
     """
     options = {**_INNER, "fastmath": {"reassoc", "contract"}} if reorder else _INNER
+    if inline:
+        options = {**options, "forceinline": True}
 
     def mark(source: Callable) -> Callable:
         overload(source, strict=False, jit_options=options)(lambda *args: loops)

@@ -18,7 +18,7 @@ from math import exp, expm1, log1p, sqrt
 
 import numpy as np
 
-from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, NONE, PARAMS, VECTOR, helper, solver_kernel
+from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, NONE, PARAMS, VECTOR, inlined, solver_kernel
 from . import advance, ecd_rows
 from .advance import NON_FINITE, RUNNING, X, dot, scale
 from .ecd_rows import (
@@ -62,7 +62,7 @@ CANCELLED = 1e-4  # relative |p|^2 of a sum below which it is measured, not comp
 NOTHING = 1e-12  # below which rounding is all that is left of it
 
 
-@helper
+@inlined
 def wanted(floats, ints):
     """|p|^2 as the conserved energy has it at x."""
     if ints[KIND] == ISOKINETIC:
@@ -74,7 +74,7 @@ def wanted(floats, ints):
     return max(room if floats[ETA] == 1.0 else expm1(min(floats[ETA] * log1p(room), LARGEST_EXPONENT)), 0.0)
 
 
-@helper
+@inlined
 def misfit(floats, ints, have, want):
     """The relative error of the conserved energy where |p|^2 is have."""
     if ints[KIND] == ISOKINETIC:
@@ -85,7 +85,7 @@ def misfit(floats, ints, have, want):
     return (have - want) / (1.0 + want)
 
 
-@helper
+@inlined
 def force(floats, ints, n, slope):
     """By how much a kick changes the momentum per time: the factor of g, or (isokinetic) the rapidity.
 
@@ -101,7 +101,7 @@ def force(floats, ints, n, slope):
     return floats[ETA] / excess, 0.0
 
 
-@helper
+@inlined
 def kick(floats, ints, along, slope, strength, half, time):
     """The factors of p and g in the momentum after a time, and whether its length is one left by cancellation; see `force`."""
     if ints[KIND] != ISOKINETIC:
@@ -125,7 +125,7 @@ def kick(floats, ints, along, slope, strength, half, time):
     return keep / length, push / length, squared < CANCELLED * squares
 
 
-@helper
+@inlined
 def settled(floats, ints, squared, along, slope, strength, half):
     """Factors of p and g in the momentum after the kick that is due, its |p|^2 and its p.M^-1 g; from the `products` before it."""
     first = 1.0 / sqrt(squared) if ints[KIND] == ISOKINETIC else 1.0
@@ -138,7 +138,7 @@ def settled(floats, ints, squared, along, slope, strength, half):
     return keep * first, push, squared, keep * along + push * slope
 
 
-@helper
+@inlined
 def conserve(metric, rows, floats, ints, at, squared, along, slope, strength, half, rng):
     """What a step begins with: the kick that is due, noise, and the length that belongs to the conserved energy at x.
 
@@ -171,7 +171,7 @@ def conserve(metric, rows, floats, ints, at, squared, along, slope, strength, ha
     return keep * factor, push * factor, want, along * factor, 0.0
 
 
-@helper
+@inlined
 def bounced(metric, rows, floats, ints, at, squared, rng):
     """Whether this step is a bounce: then p has a new direction, drawn at random, and x stays where it is.
 
@@ -201,7 +201,7 @@ def bounced(metric, rows, floats, ints, at, squared, rng):
     return True
 
 
-@helper
+@inlined
 def attempt(energy_gradient, params, metric, rows, floats, ints, at, begun, slope, strength, half, time):
     """The other point: where a step over a time leads, up to its second kick; returns the energy there.
 
@@ -232,7 +232,7 @@ def attempt(energy_gradient, params, metric, rows, floats, ints, at, begun, slop
     return energy_gradient(rows[SPAN - at + X], params, rows[SPAN - at + G])
 
 
-@helper
+@inlined
 def arrive(metric, rows, floats, ints, at, found, energy, time, rng):
     """Be at the point at, with the `products` found there; returns whether the trajectory goes on, and the products.
 
@@ -261,7 +261,7 @@ def arrive(metric, rows, floats, ints, at, found, energy, time, rng):
     return True, products(metric, floats[WEIGHT], rows, at)
 
 
-@helper
+@inlined
 def note_best(rows, floats, at, energy, unsaved):
     """The point at is left for one of this energy. The best one is copied only where the energy rises from it."""
     better = energy < floats[BEST_ENERGY]

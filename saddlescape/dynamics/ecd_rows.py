@@ -32,7 +32,7 @@ def _products(metric, weight, rows, at):
     return weight * squared, weight * along, weight * slope
 
 
-@compiled_as(_products, reorder=True)
+@compiled_as(_products, reorder=True, inline=True)
 def products(metric, weight, rows, at):
     """|p|^2, p.M^-1 g and |g|^2 of the point at."""
     p, g, image_p, image_g = rows[at + P], rows[at + G], rows[at + P + IMAGES], rows[at + G + IMAGES]
@@ -49,7 +49,7 @@ def _move(metric, weight, rows, at, keep, push, time):
         rows[to + X, col] = rows[at + X, col] + factor * p
 
 
-@compiled_as(_move, reorder=True)
+@compiled_as(_move, reorder=True, inline=True)
 def move(metric, weight, rows, at, keep, push, time):
     """Momentum keep * p + push * g and, along it over a time, position of the point that a step tries from the point at."""
     to = SPAN - at
@@ -70,7 +70,7 @@ def _combine(metric, weight, rows, at, keep, push, out):
     return weight * squared
 
 
-@compiled_as(_combine, reorder=True)
+@compiled_as(_combine, reorder=True, inline=True)
 def combine(metric, weight, rows, at, keep, push, out):
     """Write keep * p + push * g of the point at as the momentum of the point out; returns its |p|^2."""
     rows[out + P :: IMAGES][:2] = keep * rows[at + P :: IMAGES][:2] + push * rows[at + G :: IMAGES][:2]
@@ -89,7 +89,7 @@ def _turn(metric, weight, rows, at, keep, push, across):
     return weight * squared, weight * along
 
 
-@compiled_as(_turn, reorder=True)
+@compiled_as(_turn, reorder=True, inline=True)
 def turn(metric, weight, rows, at, keep, push, across):
     """Replace p by keep * p + push * g + across * z; returns its |p|^2 and p.M^-1 g."""
     pair = rows[at + P :: IMAGES][:2]
@@ -104,7 +104,7 @@ def _lengthen(rows, at, factor):
         rows[at + P, col] *= factor
 
 
-@compiled_as(_lengthen)
+@compiled_as(_lengthen, inline=True)
 def lengthen(rows, at, factor):
     """Multiply the momentum by a factor."""
     rows[at + P :: IMAGES][:2] *= factor
@@ -114,7 +114,7 @@ def _solve_gradient(metric, rows, at):
     pass
 
 
-@compiled_as(_solve_gradient)
+@compiled_as(_solve_gradient, inline=True)
 def solve_gradient(metric, rows, at):
     """M^-1 g of the point at, unless g is not finite; compiled, the mass is at hand wherever it is needed."""
     g = rows[at + G]
@@ -127,7 +127,7 @@ def _copy_point(rows, at):
             rows[row, col] = rows[at + row, col]
 
 
-@compiled_as(_copy_point)
+@compiled_as(_copy_point, inline=True)
 def copy_point(rows, at):
     """Copy the point at, with gradient and momentum, to where the point is looked for between the calls."""
     rows[X : X + SPAN] = rows[at + X : at + X + SPAN]
@@ -146,7 +146,7 @@ def _reflect(rows, to):
             rows[to + X, col] = rows[LOWER, col] + beyond
 
 
-@compiled_as(_reflect)
+@compiled_as(_reflect, inline=True)
 def reflect(rows, to):
     """Fold a point back into the box at its walls, and turn the momentum where it was reflected an odd number of times."""
     width = rows[UPPER] - rows[LOWER]
@@ -165,7 +165,7 @@ def _gaussian(metric, weight, rows, rng):
         rows[NOISE_P, col] = rng.standard_normal() / sqrt(weight if metric is None else metric[col])
 
 
-@compiled_as(_gaussian)
+@compiled_as(_gaussian, inline=True)
 def gaussian(metric, weight, rows, rng):
     """A random momentum z with |z|^2 about n, isotropic where the metric is the mass; see `keep_random`."""
     keep_random(metric, rows, rng.standard_normal(rows.shape[1]))
@@ -180,7 +180,7 @@ def _signs(metric, weight, rows, rng):
             rows[NOISE_P, col] = sign / sqrt(weight if metric is None else metric[col])
 
 
-@compiled_as(_signs)
+@compiled_as(_signs, inline=True)
 def signs(metric, weight, rows, rng):
     """A random momentum z with |z|^2 = n from independent signs: the covariance of normal numbers for a fraction of their time.
 
@@ -196,7 +196,7 @@ def _cube(metric, weight, rows, rng):
         rows[NOISE_P, col] = (rng.random() - 0.5) / sqrt(weight if metric is None else metric[col])
 
 
-@compiled_as(_cube)
+@compiled_as(_cube, inline=True)
 def cube(metric, weight, rows, rng):
     """A random momentum from a cube, as published: not isotropic."""
     keep_random(metric, rows, rng.random(rows.shape[1]) - 0.5)
