@@ -32,8 +32,10 @@ class ECDSep(EnergyConserving):
         At least 1: how strongly low energies are preferred.
     decoherence : float or None
         nu: every step the direction p/|p| becomes that of p/|p| + nu z with z normal, a turn by about nu sqrt(n). For a length L
-        over which the direction is forgotten, nu = sqrt((e^(2 step/L) - 1) / n). With more than 100 unknowns, and under a
-        preconditioner, sqrt(10) nu every 10 steps. None: no noise, and a symmetric start stays symmetric.
+        over which the direction is forgotten, nu = sqrt((e^(2 step/L) - 1) / n). With more than 100 unknowns, where normal numbers
+        cost more than a step, z has entries of 1 and -1, whose projections are as good as normal; there, and under a
+        preconditioner, the direction is changed every 10 steps, by as much as 10 changes do. None: no noise, and a symmetric start
+        stays symmetric.
     form : "leapfrog" or "euler"
         Leapfrog is of second order; symplectic Euler steps are the published ones.
 

@@ -53,11 +53,12 @@ def _move(metric, weight, rows, at, keep, push, time):
 def move(metric, weight, rows, at, keep, push, time):
     """Momentum keep * p + push * g and, along it over a time, position of the point that a step tries from the point at."""
     to = SPAN - at
-    trial = rows[to + P :: IMAGES][:2]
-    np.multiply(keep, rows[at + P :: IMAGES][:2], out=trial)
-    trial += push * rows[at + G :: IMAGES][:2]
-    np.multiply(time, rows[to + P + IMAGES], out=rows[to + X])
-    rows[to + X] += rows[at + X]
+    factors = np.array((push, keep))  # of rows G and P, one behind the other
+    for image in (0, IMAGES):
+        np.dot(factors, rows[at + G + image : at + P + image + 1], out=rows[to + P + image])
+    x = rows[to + X]
+    np.multiply(time, rows[to + P + IMAGES], out=x)
+    x += rows[at + X]
 
 
 def _combine(metric, weight, rows, at, keep, push, out):

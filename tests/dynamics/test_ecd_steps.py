@@ -1,6 +1,7 @@
 """The stepping functions of energy-conserving descent: compiled, interpreted and as the equations say."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -43,6 +44,13 @@ class HeavyWells(DoubleWells):
         return np.linspace(0.5, 2.3, self.dim)
 
 
+@dataclass(frozen=True)
+class LightWells(DoubleWells):
+    """Double wells whose inner product is another one, the same in all unknowns."""
+
+    mass: ClassVar[float] = 0.4
+
+
 class Plain(EnergyModel):
     """The energy of another model, without kernels, and with a dense metric if there is one."""
 
@@ -77,12 +85,15 @@ def begun(model, method, x0=START, seed=0):
 # --- compiled and interpreted ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("kind", "copies"), [(HeavyWells, 1), (LightWells, 1), (LightWells, 25)], ids=["heavy", "light", "many"])
 @pytest.mark.parametrize("box", [None, (-1.3, 1.3)], ids=["open", "box"])
 @pytest.mark.parametrize("name", METHODS)
-def test_compiled_and_interpreted_steps_are_the_same(name, box):
-    method = type(METHODS[name])(**{**vars(METHODS[name]), "box": box})
-    model = HeavyWells(WEIGHTS)
-    pairs = [begun(m, method) for m in (model, Plain(model))]
+def test_compiled_and_interpreted_steps_are_the_same(name, box, kind, copies):
+    """Also of 125 unknowns, more than one vector register and one random number hold, with noise of another kind."""
+    levels = {level: copies * getattr(METHODS[name], level) for level in ("floor", "ceiling") if hasattr(METHODS[name], level)}
+    method = type(METHODS[name])(**{**vars(METHODS[name]), "box": box, "direction": copies * DIRECTION, **levels})
+    model = kind(copies * WEIGHTS)
+    pairs = [begun(m, method, np.tile(START, copies)) for m in (model, Plain(model))]
     assert pairs[0][0].compiled and not pairs[1][0].compiled
     for derivatives, state in pairs:
         assert make_steps(derivatives, state, 60) == 60
@@ -312,6 +323,36 @@ def test_noise_turns_by_its_size_and_keeps_the_length():
         make_steps(derivatives, state, 2)  # it is turned before the second
         angles.append(np.arccos(before @ state.momentum / np.linalg.norm(state.momentum)))
     assert np.mean(angles) == pytest.approx(0.02 * np.sqrt(49), rel=0.05)
+
+
+@pytest.mark.parametrize("n", [100, 101])
+def test_directions_are_forgotten_as_fast_with_rarer_noise(n):
+    """The mean cosine after 10 steps is (1 + nu^2 n)^-5, turned in each of them or (more than 100 unknowns) once by as much."""
+    model = Plain(DoubleWells((1.0,) * n))
+    method = ECDSep(-1.0, step=1e-9, ceiling=2.0 * n, decoherence=0.05, direction=(1.0,) * n)
+    cosines = []
+    for seed in range(300):
+        derivatives, state = begun(model, method, np.full(n, 0.5), seed)
+        assert state.ints[stepping.NOISE_EVERY] == (1 if n == 100 else 10)
+        before = state.momentum / np.linalg.norm(state.momentum)
+        make_steps(derivatives, state, 11)  # the last of them begins with the tenth turn
+        cosines.append(before @ state.momentum / np.linalg.norm(state.momentum))
+    assert np.mean(cosines) == pytest.approx((1.0 + 0.05**2 * n) ** -5.0, abs=0.02)
+
+
+@pytest.mark.parametrize("draw", [ecd_rows.signs, ecd_rows.gaussian])
+def test_noise_has_the_covariance_of_the_mass(draw):
+    """70 unknowns take three random numbers for their signs, the last one in part."""
+    model, n, count = Plain(HeavyWells(14 * WEIGHTS)), 70, 4000
+    derivatives, state = begun(model, Isokinetic(-100.0, step=0.1), np.tile(START, 14))
+    drawn = np.empty((count, n))
+    for row in drawn:
+        draw(derivatives, 1.0, state.rows, state.rng)
+        row[:] = state.rows[ecd_rows.NOISE_P] / np.sqrt(model.mass)
+    assert np.abs(drawn.mean(axis=0)).max() < 5.0 / np.sqrt(count)
+    assert np.abs(drawn.T @ drawn / count - np.eye(n)).max() < 8.0 / np.sqrt(count)
+    if draw is ecd_rows.signs:
+        assert set(np.unique(drawn.round(12))) == {-1.0, 1.0}
 
 
 def test_walls_fold_positions_and_turn_momenta():
