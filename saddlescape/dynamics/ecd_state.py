@@ -177,7 +177,7 @@ def empty_state(derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generat
         metric=metric,
         rng=rng,
         seed=getattr(rng.bit_generator, "seed_seq", None),
-        check_every=1000 if derivatives.compiled else 20,
+        check_every=max(1000, 20_000 // x0.size) if derivatives.compiled else 20,  # a look costs 10 us
     )
     if not (np.isfinite(energy) and np.isfinite(state.gradient_norm)):
         ints[stepping.OUTCOME] = NON_FINITE
