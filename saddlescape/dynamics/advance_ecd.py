@@ -19,8 +19,7 @@ from math import exp, expm1, log1p, sqrt
 import numpy as np
 
 from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, NONE, PARAMS, VECTOR, inlined, solver_kernel
-from . import advance, ecd_rows
-from .advance import NON_FINITE, RUNNING, X, dot, scale
+from . import ecd_rows, primitives
 from .ecd_rows import (
     BEST,
     SPAN,
@@ -37,8 +36,9 @@ from .ecd_rows import (
     solve_gradient,
     turn,
 )
+from .primitives import NON_FINITE, RUNNING, X, dot, scale
 
-# ints[OUTCOME] besides those of `advance`: a step led to the floor or below it; steps fail however short they are
+# ints[OUTCOME] besides those of `primitives`: a step led to the floor or below it; steps fail however short they are
 FLOOR_REACHED, TOO_LARGE = 4, 5
 
 BBI, SEPARABLE, ISOKINETIC = 0, 1, 2  # ints[KIND]
@@ -324,4 +324,4 @@ def compiled(uniform):
     """The stepping function compiled (from the disk cache where it has it), for a uniform mass, or one of every unknown."""
     metric = NONE if uniform else VECTOR
     signature = INT(FUNCTION_TYPES["energy_gradient"], PARAMS, metric, INT, MATRIX, VECTOR, INDICES, GENERATOR)
-    return solver_kernel(signature, uses=(advance, ecd_rows), allocates=False)(ecd_steps)
+    return solver_kernel(signature, uses=(primitives, ecd_rows), allocates=False)(ecd_steps)

@@ -1,7 +1,7 @@
 """The vectors of a trajectory of energy-conserving descent, rows of one array, and the few passes over them that a step makes.
 
-Passes are what a step on a field costs besides its gradient, so that each does all that it can. They have two bodies, as the
-primitives of `saddlescape.dynamics.advance`. Compiled, M^-1 is ``weight`` (the inverse mass of all unknowns, or 1) times
+Passes are what a step on a field costs besides its gradient, so that each does all that it can. They have two bodies, as
+those of `saddlescape.dynamics.primitives`. Compiled, M^-1 is ``weight`` (the inverse mass of all unknowns, or 1) times
 ``metric``, None or the inverse masses (n,); interpreted, ``metric`` has ``solve(rows)``, and M^-1 times a row is kept `IMAGES` rows
 behind it.
 """
@@ -11,10 +11,10 @@ from math import sqrt
 import numpy as np
 
 from ..kernels import compiled_as
-from .advance import X
+from .primitives import X
 
-# rows[...] behind START and X of `advance`: g and p there; the same of the point that a step tries, SPAN rows behind, which becomes
-# the current one without being copied; a random momentum; the best point; the box; then the images of some of them under M^-1
+# rows[...] behind START and X of `primitives`: g and p there; the same of the point that a step tries, SPAN rows behind, which
+# becomes the current one without being copied; a random momentum; the best point; the box; then images of some of them under M^-1
 G, P, TRIAL, TRIAL_G, TRIAL_P, NOISE_P, BEST, LOWER, UPPER = range(2, 11)
 SPAN, IMAGES, N_ROWS = TRIAL - X, 9, 17
 

@@ -12,8 +12,8 @@ from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult, Status
 from . import advance_ecd as stepping
 from . import ecd_rows
-from .advance import NON_FINITE, RUNNING, START, X
 from .ecd_rows import BEST, IMAGES, NOISE_P, G, P
+from .primitives import NON_FINITE, RUNNING, START, X
 from .state import RowState
 
 NOISE_EVERY = 10  # steps, under a preconditioner, where noise costs a solve, and with more unknowns than

@@ -8,8 +8,8 @@ import pytest
 from scipy.integrate import cumulative_trapezoid
 
 from saddlescape import BBI, ECDSep, EnergyModel, GradientFlow, Isokinetic, Status, search, search_many
-from saddlescape.dynamics import advance, ecd_rows, ecd_state
 from saddlescape.dynamics import advance_ecd as stepping
+from saddlescape.dynamics import ecd_rows, ecd_state, primitives
 from saddlescape.dynamics.search import connect
 from saddlescape.kernels import (
     FUNCTION_TYPES,
@@ -89,7 +89,7 @@ def first_entry(energy_gradient, params, metric, n_steps, rows, floats, ints, rn
 def test_multi_basin_as_published():
     """Acceptance test 2: basins in the ratio 1.70 (1 sigma: 0.056), after 2680 steps and 2.69 bounces on average, 4000 runs."""
     signature = INT(FUNCTION_TYPES["energy_gradient"], PARAMS, NONE, INT, MATRIX, VECTOR, INDICES, GENERATOR)
-    enter = solver_kernel(signature, uses=(stepping, ecd_rows, advance), allocates=False)(first_entry)
+    enter = solver_kernel(signature, uses=(stepping, ecd_rows, primitives), allocates=False)(first_entry)
     model, method = MultiBasin(), BBI(1e-3, step=1e-2, bounce_every=20, n_bounces=1, stall_bounce=750, bounce="uniform")
     entries, bounces = [], []
     for seed in range(4000):
