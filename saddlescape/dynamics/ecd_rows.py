@@ -173,12 +173,12 @@ def gaussian(metric, weight, rows, rng):
 
 
 def _signs(metric, weight, rows, rng):
-    n = rows.shape[1]
-    for first in range(0, n, BITS):
+    for first in range(0, rows.shape[1], BITS):
         word = int(rng.random() * 2.0**BITS)
-        for col in range(first, min(first + BITS, n)):
-            sign = 2.0 * ((word >> (col - first)) & 1) - 1.0
-            rows[NOISE_P, col] = sign / sqrt(weight if metric is None else metric[col])
+        part = rows[NOISE_P, first : first + BITS]  # counted from 0, which the compiler knows to be no negative index
+        for bit in range(part.size):
+            inverse = weight if metric is None else metric[first + bit]
+            part[bit] = (2.0 * ((word >> bit) & 1) - 1.0) / sqrt(inverse)
 
 
 @compiled_as(_signs, inline=True)
