@@ -215,6 +215,9 @@ def test_trajectories_depend_on_the_seed_alone(name):
 def test_the_number_of_steps_at_a_time_changes_nothing(name):
     results = [search(MuellerBrown(), LOWEST, TRAJECTORIES[name], max_steps=1500, trajectory=path) for path in (False, True)]
     np.testing.assert_array_equal(results[0].x, results[1].x)
+    at_once, path = results[0].descent, results[1].trajectory
+    np.testing.assert_array_equal(at_once.best_x, path.x[path.energy.argmin()])
+    assert at_once.best_energy == path.energy.min()
 
 
 def test_a_callback_ends_a_trajectory():
