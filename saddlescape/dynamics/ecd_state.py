@@ -11,6 +11,7 @@ import numpy as np
 from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult, Status
 from . import advance_ecd as stepping
+from . import ecd_laws as laws
 from . import ecd_rows
 from .ecd_rows import BEST, IMAGES, NOISE_P, G, P
 from .primitives import NON_FINITE, RUNNING, START, X
@@ -23,8 +24,8 @@ ROUGH = 0.1  # relative error of a conserved energy that deserves a warning
 _ENDINGS = {
     RUNNING: None,
     NON_FINITE: Status.NON_FINITE,
-    stepping.FLOOR_REACHED: Status.FLOOR_REACHED,
-    stepping.TOO_LARGE: Status.STEP_TOO_LARGE,
+    laws.FLOOR_REACHED: Status.FLOOR_REACHED,
+    laws.TOO_LARGE: Status.STEP_TOO_LARGE,
 }
 
 
@@ -71,11 +72,11 @@ class DescentState(RowState):
     def _settled(self) -> tuple[np.ndarray, float]:
         """The momentum at x (n,), and its |p|^2."""
         (p, v), g, floats, ints = self.carried, self.g, self.floats, self.ints
-        if floats[stepping.DUE] == 0.0:
+        if floats[laws.DUE] == 0.0:
             return p, np.dot(p, v)
         w = self.rows[G + IMAGES] if isinstance(self.metric, Derivatives) else g / self.mass
         found = np.dot(p, v), np.dot(v, g), np.dot(g, w)
-        keep, push, squared, _ = stepping.settled(floats, ints, *found, *stepping.force(floats, ints, g.size, found[2]))
+        keep, push, squared, _ = laws.settled(floats, ints, *found, *laws.force(floats, ints, g.size, found[2]))
         return keep * p + push * g, squared
 
     @property
@@ -91,27 +92,27 @@ class DescentState(RowState):
     @property
     def energy(self) -> float:
         """E(x)."""
-        return float(self.floats[stepping.ENERGY])
+        return float(self.floats[laws.ENERGY])
 
     @property
     def best_energy(self) -> float:
         """The lowest energy so far."""
-        return float(self.floats[stepping.BEST_ENERGY])
+        return float(self.floats[laws.BEST_ENERGY])
 
     @property
     def max_energy(self) -> float:
         """The highest energy so far."""
-        return float(self.floats[stepping.MAX_ENERGY])
+        return float(self.floats[laws.MAX_ENERGY])
 
     @property
     def floor(self) -> float:
         """The floor in force."""
-        return float(self.floats[stepping.FLOOR])
+        return float(self.floats[laws.FLOOR])
 
     @property
     def ceiling(self) -> float:
         """The ceiling in force, infinite where there is none."""
-        return float(self.floats[stepping.CEILING])
+        return float(self.floats[laws.CEILING])
 
     @property
     def gradient_norm(self) -> float:
@@ -121,7 +122,7 @@ class DescentState(RowState):
     @property
     def outcome(self) -> int:
         """How the last steps ended, see `saddlescape.dynamics.advance_ecd`."""
-        return int(self.ints[stepping.OUTCOME])
+        return int(self.ints[laws.OUTCOME])
 
     @property
     def ended(self) -> Status | None:
@@ -133,7 +134,7 @@ class DescentState(RowState):
         """What a person needs to know about a step that failed; empty if none did."""
         if self.ended not in (Status.STEP_TOO_LARGE, Status.NON_FINITE) or not self.n_rejected:
             return ""
-        step, part = self.floats[stepping.STEP], (self.energy - self.floor) / (self.ceiling - self.floor)
+        step, part = self.floats[laws.STEP], (self.energy - self.floor) / (self.ceiling - self.floor)
         return (
             f"A step of {step:g} was halved {stepping.MAX_HALVINGS} times, from an energy at {part:.3g} of the way from the "
             "floor to the ceiling"
@@ -142,13 +143,13 @@ class DescentState(RowState):
     @property
     def n_rejected(self) -> int:
         """How many steps were rejected and halved."""
-        return int(self.ints[stepping.REJECTED])
+        return int(self.ints[laws.REJECTED])
 
     @property
     def energy_error(self) -> float:
         """By how much the conserved energy is off here, relative (of `ECDSep` the error of D^eta (1 + |p|^2))."""
-        want = stepping.wanted(self.floats, self.ints)
-        return float(stepping.misfit(self.floats, self.ints, self._settled[1], want))
+        want = laws.wanted(self.floats, self.ints)
+        return float(laws.misfit(self.floats, self.ints, self._settled[1], want))
 
     def widen(self, length: float) -> None:
         """Lengths mean nothing to a trajectory that does not converge."""
@@ -158,17 +159,17 @@ def empty_state(derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generat
     """Arrays at x0 (n,), energy and gradient evaluated, without a momentum."""
     rows = np.zeros((ecd_rows.N_ROWS, x0.size))
     rows[START] = rows[X] = rows[BEST] = x0
-    floats, ints = np.zeros(stepping.N_FLOATS), np.zeros(stepping.N_INTS, dtype=np.int64)
+    floats, ints = np.zeros(laws.N_FLOATS), np.zeros(laws.N_INTS, dtype=np.int64)
     energy = derivatives.energy_gradient(rows[X], rows[G])
-    floats[[stepping.ENERGY, stepping.BEST_ENERGY, stepping.MAX_ENERGY]] = energy
-    floats[stepping.STALL_ENERGY] = np.inf
-    floats[stepping.ETA] = floats[stepping.WEIGHT] = 1.0
-    ints[stepping.RESCALE] = ints[stepping.NOISE_EVERY] = 1
+    floats[[laws.ENERGY, laws.BEST_ENERGY, laws.MAX_ENERGY]] = energy
+    floats[laws.STALL_ENERGY] = np.inf
+    floats[laws.ETA] = floats[laws.WEIGHT] = 1.0
+    ints[laws.RESCALE] = ints[laws.NOISE_EVERY] = 1
     metric = derivatives
     if derivatives.compiled:
         uniform = isinstance(derivatives.mass, float)
         metric = None if uniform else 1.0 / derivatives.mass
-        floats[stepping.WEIGHT] = 1.0 / derivatives.mass if uniform else 1.0
+        floats[laws.WEIGHT] = 1.0 / derivatives.mass if uniform else 1.0
     state = DescentState(
         rows=rows,
         floats=floats,
@@ -180,7 +181,7 @@ def empty_state(derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generat
         check_every=max(1000, 20_000 // x0.size) if derivatives.compiled else 20,  # a look costs 10 us
     )
     if not (np.isfinite(energy) and np.isfinite(state.gradient_norm)):
-        ints[stepping.OUTCOME] = NON_FINITE
+        ints[laws.OUTCOME] = NON_FINITE
         return state
     rows[G + IMAGES] = derivatives.solve(rows[G])
     return state
@@ -189,7 +190,7 @@ def empty_state(derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generat
 def set_out(derivatives: Derivatives, state: DescentState, direction: tuple[float, ...] | None) -> None:
     """Give the momentum its first direction: the one given, else downhill, else (at a stationary point) one drawn at random."""
     rows, floats = state.rows, state.floats
-    excess = floats[stepping.ENERGY] - floats[stepping.FLOOR]
+    excess = floats[laws.ENERGY] - floats[laws.FLOOR]
     if direction is not None:
         v = np.array(direction)
         p = derivatives.apply(v)
@@ -198,7 +199,7 @@ def set_out(derivatives: Derivatives, state: DescentState, direction: tuple[floa
     else:
         ecd_rows.gaussian(derivatives, 1.0, rows, state.rng)
         p, v = rows[NOISE_P], rows[NOISE_P + IMAGES]
-    size = np.sqrt(stepping.wanted(floats, state.ints) / np.dot(p, v))
+    size = np.sqrt(laws.wanted(floats, state.ints) / np.dot(p, v))
     rows[P], rows[P + IMAGES] = size * p, size * v
 
 
@@ -206,10 +207,10 @@ def go_on(state: DescentState, descent: Descent) -> None:
     """Set a state at the end of another trajectory to go on as that one would have."""
     state.rows[P], state.rows[P + IMAGES] = descent.carried
     state.rows[BEST] = descent.best_x
-    state.floats[stepping.BEST_ENERGY] = descent.best_energy
-    state.floats[[stepping.STALL_ENERGY, stepping.DUE]] = descent.stall_energy, descent.due
-    state.floats[[stepping.FLOOR, stepping.CEILING]] = descent.floor, descent.ceiling
-    state.ints[stepping.SINCE_NOISE : stepping.FIXED + 1] = descent.counters
+    state.floats[laws.BEST_ENERGY] = descent.best_energy
+    state.floats[[laws.STALL_ENERGY, laws.DUE]] = descent.stall_energy, descent.due
+    state.floats[[laws.FLOOR, laws.CEILING]] = descent.floor, descent.ceiling
+    state.ints[laws.SINCE_NOISE : laws.FIXED + 1] = descent.counters
     state.rng = np.random.Generator(getattr(np.random, descent.random_state["bit_generator"])())
     state.rng.bit_generator.state = descent.random_state
     state.seed = descent.seed
@@ -220,10 +221,10 @@ def make_steps(derivatives: Derivatives, state: DescentState, n_steps: int) -> i
     arrays = (n_steps, state.rows, state.floats, state.ints, state.rng)
     if not derivatives.compiled:
         return stepping.ecd_steps(lambda x, params, out: derivatives.energy_gradient(x, out), None, state.metric, *arrays)
-    model, before = derivatives.model, int(state.ints[stepping.GRADIENTS])
+    model, before = derivatives.model, int(state.ints[laws.GRADIENTS])
     steps = stepping.compiled(state.metric is None)
     done = steps(model.kernels.pointers[0], model.params, state.metric, *arrays)
-    derivatives.n_gradient += int(state.ints[stepping.GRADIENTS]) - before
+    derivatives.n_gradient += int(state.ints[laws.GRADIENTS]) - before
     return done
 
 
@@ -235,15 +236,15 @@ def summary(state: DescentState) -> Descent:
         best_energy=state.best_energy,
         floor=state.floor,
         ceiling=state.ceiling,
-        n_bounces=int(ints[stepping.BOUNCES]),
-        n_lowered=int(ints[stepping.ADAPTED]),
-        max_correction=float(floats[stepping.MAX_CORRECTION]),
-        kicked=int(ints[stepping.KICKED]) / max(int(ints[stepping.GRADIENTS]), 1),
+        n_bounces=int(ints[laws.BOUNCES]),
+        n_lowered=int(ints[laws.ADAPTED]),
+        max_correction=float(floats[laws.MAX_CORRECTION]),
+        kicked=int(ints[laws.KICKED]) / max(int(ints[laws.GRADIENTS]), 1),
         momentum=state.momentum,
         carried=state.carried,
-        due=float(floats[stepping.DUE]),
-        counters=tuple(ints[stepping.SINCE_NOISE : stepping.FIXED + 1].tolist()),
-        stall_energy=float(floats[stepping.STALL_ENERGY]),
+        due=float(floats[laws.DUE]),
+        counters=tuple(ints[laws.SINCE_NOISE : laws.FIXED + 1].tolist()),
+        stall_energy=float(floats[laws.STALL_ENERGY]),
         random_state=state.rng.bit_generator.state,
         seed=state.seed,
     )

@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 
 from saddlescape import BBI, ECDSep, EnergyModel, Isokinetic
 from saddlescape.dynamics import advance_ecd as stepping
+from saddlescape.dynamics import ecd_laws as laws
 from saddlescape.dynamics import ecd_rows
 from saddlescape.dynamics.ecd_rows import IMAGES, LOWER, UPPER, G, P, X
 from saddlescape.dynamics.ecd_state import make_steps
@@ -102,9 +103,7 @@ def test_compiled_and_interpreted_steps_are_the_same(name, box, kind, copies):
     np.testing.assert_allclose(compiled.rows[kept], interpreted.rows[kept], rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(compiled.carried, interpreted.carried, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(compiled.momentum, interpreted.momentum, rtol=1e-7, atol=1e-9)
-    np.testing.assert_allclose(
-        np.delete(compiled.floats, stepping.WEIGHT), np.delete(interpreted.floats, stepping.WEIGHT), rtol=1e-7
-    )
+    np.testing.assert_allclose(np.delete(compiled.floats, laws.WEIGHT), np.delete(interpreted.floats, laws.WEIGHT), rtol=1e-7)
     np.testing.assert_array_equal(compiled.ints, interpreted.ints)
     assert compiled.rng.bit_generator.state == interpreted.rng.bit_generator.state
     assert compiled_derivatives.n_gradient == interpreted_derivatives.n_gradient
@@ -204,9 +203,9 @@ def test_isokinetic_kicks_are_the_exact_flow_at_a_fixed_force():
     g, u, n = state.g.copy(), state.momentum.copy(), 5
 
     def kicked(u, excess, time):
-        state.floats[stepping.ENERGY] = FLOOR + excess
-        strength, half = stepping.force(state.floats, state.ints, n, g @ g)
-        keep, push, cancelled = stepping.kick(state.floats, state.ints, u @ g, g @ g, strength, half, time)
+        state.floats[laws.ENERGY] = FLOOR + excess
+        strength, half = laws.force(state.floats, state.ints, n, g @ g)
+        keep, push, cancelled = laws.kick(state.floats, state.ints, u @ g, g @ g, strength, half, time)
         return keep * u + push * g, cancelled
 
     step = WITHOUT_NOISE["isokinetic"].step
@@ -240,10 +239,10 @@ def test_a_step_straight_uphill_has_its_length(model, step):
 def test_leapfrogs_run_backwards(name):
     model = DoubleWells(WEIGHTS)
     derivatives, state = begun(model, WITHOUT_NOISE[name])
-    state.ints[stepping.RESCALE] = 0
+    state.ints[laws.RESCALE] = 0
     make_steps(derivatives, state, 200)
     state.rows[P] = state.rows[P + IMAGES] = -state.momentum
-    state.floats[stepping.DUE] = 0.0
+    state.floats[laws.DUE] = 0.0
     make_steps(derivatives, state, 200)
     np.testing.assert_allclose(state.x, START, atol=1e-9)
 
@@ -256,9 +255,9 @@ def test_the_energy_error_of_a_leapfrog_is_of_second_order():
     errors = []
     for step in (0.01, 0.1):
         derivatives, state = begun(MultiBasin(), ECDSep(-0.1, step=step, decoherence=None), MultiBasin().default_start())
-        state.ints[stepping.RESCALE] = 0
+        state.ints[laws.RESCALE] = 0
         make_steps(derivatives, state, 20_000)
-        errors.append(state.floats[stepping.MAX_CORRECTION])
+        errors.append(state.floats[laws.MAX_CORRECTION])
     assert errors[1] / errors[0] == pytest.approx(100.0, rel=0.02)
     assert errors[0] == pytest.approx(1.83e-6, rel=0.02)
 
@@ -273,15 +272,33 @@ def test_every_step_starts_at_the_conserved_energy(name, metric):
         assert state.floor < state.energy <= state.ceiling
         floats, ints = state.floats, state.ints
         found = ecd_rows.products(state.metric, 1.0, state.rows, 0)
-        strength, half = stepping.force(floats, ints, 5, found[2])
+        strength, half = laws.force(floats, ints, 5, found[2])
         keep, push, squared, along, late = stepping.conserve(
             state.metric, state.rows, floats, ints, 0, *found, strength, half, state.rng
         )
         p, v = keep * state.rows[[P, P + IMAGES]] + push * state.rows[[G, G + IMAGES]]
-        assert abs(stepping.misfit(floats, ints, p @ v, stepping.wanted(floats, ints))) < 1e-12
+        assert abs(laws.misfit(floats, ints, p @ v, laws.wanted(floats, ints))) < 1e-12
         assert (squared, along) == (pytest.approx(p @ v, abs=1e-11), pytest.approx(v @ state.g, abs=1e-11))
         assert late == 0.0 or (name == "isokinetic" and late == 0.5 * METHODS[name].step)
         np.testing.assert_allclose(v, derivatives.solve(p), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("left", [1e-3, 1e-7, 1e-12])
+def test_a_kick_that_leaves_hardly_a_momentum_conserves_the_energy(left):
+    """Near the ceiling a particle turns round; what is left of the momentum is then a difference of nearly equal numbers."""
+    _, state = begun(Plain(DoubleWells(WEIGHTS)), WITHOUT_NOISE["leapfrog"])
+    rows, floats, ints = state.rows, state.floats, state.ints
+    found = ecd_rows.products(state.metric, 1.0, rows, 0)
+    floats[laws.DUE] = 0.005
+    strength, half = laws.force(floats, ints, 5, found[2])
+    rows[P] = rows[P + IMAGES] = 0.005 * strength * state.g + left * np.array(DIRECTION)
+    found = ecd_rows.products(state.metric, 1.0, rows, 0)
+    keep, push, squared, along, _ = stepping.conserve(state.metric, rows, floats, ints, 0, *found, strength, half, state.rng)
+    p = keep * rows[P] + push * state.g
+    assert p @ p == pytest.approx(squared, rel=1e-9) == laws.wanted(floats, ints)
+    assert p @ state.g == pytest.approx(along, rel=1e-9)
+    cosine = p @ DIRECTION / np.linalg.norm(p) / np.linalg.norm(DIRECTION)
+    assert cosine == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("method", [ECDSep(-150.0, step=0.01, ceiling=-36.0), Isokinetic(-150.0, step=0.01)])
@@ -305,7 +322,7 @@ def test_gaussian_bounces_are_isotropic_and_those_of_the_cube_are_not(n):
         _, state = begun(Plain(DoubleWells((1.0,) * n)), method, np.full(n, 0.5))
         derivatives, vectors = connect(Plain(DoubleWells((1.0,) * n)), np.ones(n), method), []
         for _ in range(20_000):
-            state.ints[stepping.SINCE_BOUNCE] = 1
+            state.ints[laws.SINCE_BOUNCE] = 1
             assert stepping.bounced(derivatives, state.rows, state.floats, state.ints, 0, 1.0, state.rng)
             vectors.append(state.momentum / np.linalg.norm(state.momentum))
         ratio[bounce] = np.mean(np.array(vectors) ** 4) * n * (n + 2) / 3.0
@@ -333,7 +350,7 @@ def test_directions_are_forgotten_as_fast_with_rarer_noise(n):
     cosines = []
     for seed in range(300):
         derivatives, state = begun(model, method, np.full(n, 0.5), seed)
-        assert state.ints[stepping.NOISE_EVERY] == (1 if n == 100 else 10)
+        assert state.ints[laws.NOISE_EVERY] == (1 if n == 100 else 10)
         before = state.momentum / np.linalg.norm(state.momentum)
         make_steps(derivatives, state, 11)  # the last of them begins with the tenth turn
         cosines.append(before @ state.momentum / np.linalg.norm(state.momentum))
