@@ -36,13 +36,21 @@ def _energy(x, params):
 @kernel("energy_gradient")
 def _energy_gradient(x, params, out):
     c, n = params[0][0], x.size
-    r, waves = _parts(x)
-    # The funnel has its tip at 0, where it has no gradient; 0 is that of all directions together.
-    radial = _DEPTH * c * exp(-c * r) / (n * r) if r > 0.0 else 0.0
-    lattice = 2.0 * pi / n * exp(1.0 + waves)
+    squares = waves = 0.0
     for i in range(n):
-        out[i] = radial * x[i] + lattice * sin(2.0 * pi * x[i])
-    return -_DEPTH * expm1(-c * r) - e * expm1(waves)
+        # Sine and cosine of one angle are one call, and sin(2 pi x) is twice their product.
+        sine, cosine = sin(pi * x[i]), cos(pi * x[i])
+        squares += x[i] * x[i]
+        waves -= 2.0 * sine * sine
+        out[i] = sine * cosine
+    r = sqrt(squares / n)
+    fall, rise = expm1(-c * r), expm1(waves / n)
+    # The funnel has its tip at 0, where it has no gradient; 0 is that of all directions together.
+    radial = _DEPTH * c * (1.0 + fall) / (n * r) if r > 0.0 else 0.0
+    lattice = 4.0 * pi / n * e * (1.0 + rise)
+    for i in range(n):
+        out[i] = radial * x[i] + lattice * out[i]
+    return -_DEPTH * fall - e * rise
 
 
 @kernel("gradient")

@@ -36,6 +36,7 @@ MATRIX = types.Array(FLOAT, 2, "C")
 INDICES = types.Array(INT, 1, "C")
 PARAMS = types.Tuple((VECTOR, INDICES))
 GENERATOR = types.npy_rng
+NONE = types.none
 
 _GRADIENT_ESTIMATE = types.void(VECTOR, PARAMS, VECTOR, VECTOR)
 _HVP_ESTIMATE = types.void(VECTOR, VECTOR, PARAMS, VECTOR, VECTOR)
@@ -161,8 +162,14 @@ helper = register_jitable(**_INNER)
 Where it lives in another file than those kernels, they name its module among what they use, see `kernel`.
 """
 
+inlined = register_jitable(**_INNER, forceinline=True)
+"""A `helper` that takes the place of each of its calls: for short steps of few calls, of which a third can be the calls.
 
-def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
+Not for what is called at many places, which then takes long to compile.
+"""
+
+
+def compiled_as(loops: Callable, *, reorder: bool = False, inline: bool = False) -> Callable[[Callable], Callable]:
     """Give a NumPy function a second body, which solver kernels compile in its place.
 
     NumPy's array operations run at full speed in the interpreter but take numba up to a second each to compile, and a call
@@ -172,10 +179,18 @@ def compiled_as(loops: Callable) -> Callable[[Callable], Callable]:
     ----------
     loops : callable
         The same function of the same arguments, as loops over scalars.
+    reorder : bool
+        Leave the order of its sums, and whether a product is rounded before it is added, to the compiler: vector registers then
+        hold several partial sums. Results depend on the processor in their last digits.
+    inline : bool
+        As `inlined`.
     """
+    options = {**_INNER, "fastmath": {"reassoc", "contract"}} if reorder else _INNER
+    if inline:
+        options = {**options, "forceinline": True}
 
     def mark(source: Callable) -> Callable:
-        overload(source, strict=False, jit_options=_INNER)(lambda *args: loops)
+        overload(source, strict=False, jit_options=options)(lambda *args: loops)
         return source
 
     return mark

@@ -186,8 +186,12 @@ class Descent:
         The largest relative error of the conserved energy that a step left to be corrected; see `EnergyConserving`.
     kicked : float
         The part of the steps whose kick was larger than the momentum.
-    momentum, velocity : (n,) arrays
-        The momentum p at the end, and M^-1 p.
+    momentum : (n,) array
+        The momentum p at the end.
+    carried : (2, n) array
+        The momentum that the next step begins with, and M^-1 times it: of a leapfrog its last kick is still due.
+    due : float
+        The time of that kick.
     counters : tuple of int
         Steps since the last noise, the last fixed bounce and the last best point, and the number of fixed bounces.
     stall_energy : float
@@ -207,7 +211,8 @@ class Descent:
     max_correction: float
     kicked: float
     momentum: np.ndarray
-    velocity: np.ndarray
+    carried: np.ndarray
+    due: float
     counters: tuple[int, ...]
     stall_energy: float
     random_state: dict[str, Any] = field(repr=False)

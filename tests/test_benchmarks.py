@@ -10,6 +10,8 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
+CONSERVING = ("BBI", "ECDSep", "ECDSep, noise", "Isokinetic", "Isokinetic, noise")
+
 # The first column of the rows of a quick run, in order.
 ROWS = {
     "small_models": [
@@ -43,6 +45,11 @@ ROWS = {
         *("0.1 / (n + 10)", "0.3 / (n + 10)^0.8", "0.2 / (n + 10)^0.6", "0.01"),
         *("compiled", "interpreted", "interpreted / compiled", "one thread", "two threads"),
         *("q = 0.5", "q = 0.5", "q = 0.1", "q = 0.1"),
+    ],
+    "energy_conserving": [
+        *(f"{name}, {method}" for name in ("Mueller-Brown", "multi-basin", "Ackley") for method in CONSERVING),
+        *(method + metric for metric in ("", ", preconditioned") for method in CONSERVING),
+        *("one thread", "two threads"),
     ],
     "escape": [
         f"{name}, {region}"
@@ -138,7 +145,15 @@ def regions_are_what_they_are_called(rows):
         assert float(everywhere[2].removesuffix(" %")) > 20.0
 
 
+def energies_are_conserved(rows):
+    """Every step of every method, and threads change no trajectory."""
+    assert all(float(row[6]) < 0.1 for row in rows[:25])
+    assert [int(row[1]) for row in rows[:25]] == 15 * [2000] + 5 * [100] + 5 * [20]
+    assert rows[25][1:4] == rows[26][1:4] and int(rows[25][2].removesuffix("%")) > 30
+
+
 CONTENT = {
+    "energy_conserving": energies_are_conserved,
     "escape": regions_are_what_they_are_called,
     "small_models": small_models_are_complete,
     "iterations": the_saddle_is_reached,

@@ -1,8 +1,8 @@
 """The inner stepping functions, written once: compiled for models with kernels, interpreted for all others.
 
 `energy_gradient`, `hvp` and `eigh` are function arguments: kernels when compiled, Python functions with the same signatures in the
-interpreter. The algebra goes through a few primitives, each of them NumPy in the interpreter and loops when compiled. They are in
-this file because numba's disk cache looks for changes in the file of a kernel alone.
+interpreter. The algebra goes through a few `saddlescape.dynamics.primitives`, each of them NumPy in the interpreter and loops when
+compiled; `saddlescape.dynamics.frames` follows the frame.
 
 All vectors of a search are rows of one array ``rows`` (n_rows, n), updated in place; functions name them by their numbers. Not many
 arrays, because numba compiles functions of many arrays slowly and takes 0.1 us to receive each.
@@ -16,13 +16,15 @@ arXiv 2603.25390).
 """
 
 from functools import lru_cache
-from math import sqrt
 
 import numpy as np
 from scipy.linalg.lapack import dsyevd
 
-from ..kernels import FUNCTION_TYPES, INDICES, INT, MATRIX, PARAMS, VECTOR, compiled_as, function_type, helper, solver_kernel
+from ..kernels import FUNCTION_TYPES, INDICES, INT, MATRIX, PARAMS, VECTOR, function_type, helper, solver_kernel
 from ..numerics.jacobi import EIGH, compiled_eigh
+from . import frames, primitives
+from .frames import CHANGE, LAST, MD, METRIC_CHANGE, MOVE, D, G, blocks, descend, rayleigh_ritz, sweep
+from .primitives import NON_FINITE, REACHED, RUNNING, TOO_FAR, X, add, dot, dual_norm, farther, finite, largest, scale, solve
 
 # floats[...]: what a method sets, and what moves with the state
 TOLERANCE, CAP, STEP, FRAME_STEP, MOMENTUM, RADIUS, ENERGY, GRADIENT_NORM, MAX_ENERGY, SHORT, SHORTER = range(11)
@@ -30,325 +32,12 @@ TOLERANCE, CAP, STEP, FRAME_STEP, MOMENTUM, RADIUS, ENERGY, GRADIENT_NORM, MAX_E
 STEP_RULE, MOMENTUM_RULE, RESTART, SINCE_RESTART, FRAME_RULE, WIDTH, OUTCOME, FRAME_ROWS, BASIS_ROWS = range(9)
 N_FLOATS, N_INTS = 11, 9
 
-# rows[...]: the start; x, where derivatives are taken; g; the iterate before x (momentum); d and M d; scratch space; then `blocks`
-START, X, G, LAST, D, MD, MOVE, CHANGE, METRIC_CHANGE, N_VECTORS = range(10)
-# rows[...] of the gradient flow
+# rows[...] of the gradient flow, behind START, X and G
 TRIAL, G_TRIAL, CLIMB, N_FLOW = 3, 4, 5, 6
 
 FIXED, BARZILAI_BORWEIN = 0, 1
 EXACT, SWEEP, POWER = 0, 1, 2
 NO_MOMENTUM, HEAVY_BALL, NESTEROV = 0, 1, 2
-RUNNING, REACHED, NON_FINITE, TOO_FAR = 0, 1, 2, 3
-
-DEPENDENT = 1e-10  # relative eigenvalue of the Gram matrix below which a direction is dropped
-
-
-@helper
-def blocks(k, m):
-    """Where the blocks begin in ``rows`` for k frame vectors and a basis of m rows, and last the number of rows.
-
-    They are the frame X and M X (k rows each); ``dual``: residuals H X - theta M X and, behind them, g (k + 1); ``primal``: the
-    same times M^-1 (k + 1); the basis that the frame is looked for in, its images under H and under M (m each).
-    """
-    frame = N_VECTORS
-    dual = frame + 2 * k
-    basis = dual + 2 * k + 2
-    return frame, frame + k, dual, dual + k + 1, basis, basis + m, basis + 2 * m, basis + 3 * m
-
-
-def _dot(rows, a, b):
-    total = 0.0
-    for col in range(rows.shape[1]):
-        total += rows[a, col] * rows[b, col]
-    return total
-
-
-@compiled_as(_dot)
-def dot(rows, a, b):
-    """Product of two rows."""
-    return np.dot(rows[a], rows[b])
-
-
-def _largest(rows, a):
-    result = 0.0
-    for col in range(rows.shape[1]):
-        size = abs(rows[a, col])
-        if not size <= result:  # also where it is NaN
-            result = size
-            if not size < np.inf:
-                break
-    return result
-
-
-@compiled_as(_largest)
-def largest(rows, a):
-    """The largest |entry| of a row."""
-    return np.abs(rows[a]).max()
-
-
-def _dual_norm(rows, a, mass):
-    total = 0.0
-    for col in range(rows.shape[1]):
-        total += rows[a, col] * rows[a, col] / mass[col]
-    return sqrt(total)
-
-
-@compiled_as(_dual_norm)
-def dual_norm(rows, a, mass):
-    """Norm of a gradient g in the mass inner product, sqrt(sum g_i^2 / mass_i)."""
-    return np.sqrt(np.sum(rows[a] * rows[a] / mass))
-
-
-def _scale(rows, factor, a, out):
-    for col in range(rows.shape[1]):
-        rows[out, col] = factor * rows[a, col]
-
-
-@compiled_as(_scale)
-def scale(rows, factor, a, out):
-    """Row out = factor * row a."""
-    np.multiply(factor, rows[a], out=rows[out])
-
-
-def _add(rows, factor, a, out):
-    for col in range(rows.shape[1]):
-        rows[out, col] += factor * rows[a, col]
-
-
-@compiled_as(_add)
-def add(rows, factor, a, out):
-    """Add factor * row a to row out."""
-    rows[out] += rows[a] if factor == 1.0 else factor * rows[a]
-
-
-def _gram(rows, a, b, m):
-    out = np.empty((m, m))
-    for i in range(m):
-        for j in range(m):
-            total = 0.0
-            for col in range(rows.shape[1]):
-                total += rows[a + i, col] * rows[b + j, col]
-            out[i, j] = total
-    return out
-
-
-@compiled_as(_gram)
-def gram(rows, a, b, m):
-    """All products of the m rows from a with the m rows from b, (m, m)."""
-    return np.dot(rows[a : a + m], rows[b : b + m].T)
-
-
-def _combine(rows, c, a, out):
-    for i in range(c.shape[0]):
-        for col in range(rows.shape[1]):
-            rows[out + i, col] = 0.0
-        for j in range(c.shape[1]):
-            for col in range(rows.shape[1]):
-                rows[out + i, col] += c[i, j] * rows[a + j, col]
-
-
-@compiled_as(_combine)
-def combine(rows, c, a, out):
-    """Write the combinations c (r, m) of the m rows from a into the r other rows from out."""
-    np.dot(c, rows[a : a + c.shape[1]], out=rows[out : out + c.shape[0]])
-
-
-def _scale_rows(rows, factors, a, out):
-    for i in range(factors.size):
-        for col in range(rows.shape[1]):
-            rows[out + i, col] = factors[i] * rows[a + i, col]
-
-
-@compiled_as(_scale_rows)
-def scale_rows(rows, factors, a, out):
-    """The m rows from out = the m rows from a times the factors (m,)."""
-    m = factors.size
-    np.multiply(factors[:, None], rows[a : a + m], out=rows[out : out + m])
-
-
-def _add_rows(rows, factors, a, out):
-    for i in range(factors.size):
-        for col in range(rows.shape[1]):
-            rows[out + i, col] += factors[i] * rows[a + i, col]
-
-
-@compiled_as(_add_rows)
-def add_rows(rows, factors, a, out):
-    """Add the m rows from a times the factors (m,) to the m rows from out."""
-    m = factors.size
-    rows[out : out + m] += factors[:, None] * rows[a : a + m]
-
-
-def _solve(metric, rows, a, m, out):
-    for i in range(m):
-        for col in range(rows.shape[1]):
-            rows[out + i, col] = rows[a + i, col] / metric[col]
-
-
-@compiled_as(_solve)
-def solve(metric, rows, a, m, out):
-    """The m rows from out = M^-1 times the m rows from a. The metric has ``solve(rows)``; compiled, it is the mass (n,)."""
-    rows[out : out + m] = metric.solve(rows[a : a + m])
-
-
-def _product(a, b):
-    out = np.zeros((a.shape[0], b.shape[1]))
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            for col in range(b.shape[1]):
-                out[i, col] += a[i, j] * b[j, col]
-    return out
-
-
-@compiled_as(_product)
-def product(a, b):
-    """Product of two small matrices."""
-    return np.dot(a, b)
-
-
-def _as_rows(columns, first, factors):
-    out = np.empty((factors.size, columns.shape[0]))
-    for i in range(factors.size):
-        for j in range(columns.shape[0]):
-            out[i, j] = factors[i] * columns[j, first + i]
-    return out
-
-
-@compiled_as(_as_rows)
-def as_rows(columns, first, factors):
-    """Columns of a small matrix (m, m) from the first on, times the factors (r,), as rows (r, m)."""
-    return np.ascontiguousarray((columns[:, first : first + factors.size] * factors).T)
-
-
-def _symmetrize(a):
-    for i in range(a.shape[0]):
-        for j in range(i):
-            a[i, j] = 0.5 * (a[i, j] + a[j, i])
-            a[j, i] = a[i, j]
-
-
-@compiled_as(_symmetrize)
-def symmetrize(a):
-    """Replace a small matrix (m, m) by its symmetric part."""
-    a[:] = 0.5 * (a + a.T)
-
-
-@helper
-def filled(value, m):
-    """The same factor for m rows, (m,)."""
-    out = np.empty(m)
-    for i in range(m):
-        out[i] = value
-    return out
-
-
-@helper
-def products(hvp, params, rows, a, m, out):
-    """The m rows from out = H times the m rows from a."""
-    for i in range(m):
-        hvp(rows[X], rows[a + i], params, rows[out + i])
-
-
-@helper
-def inverse_root(eigh, squares):
-    """Coefficients (r, m) that turn m rows with this Gram matrix into r <= m orthonormal ones; dependent directions are dropped."""
-    weights, vectors = eigh(squares)
-    m = weights.size
-    first = 0
-    while first < m - 1 and weights[first] <= DEPENDENT * weights[m - 1]:
-        first += 1
-    factors = np.empty(m - first)
-    for i in range(first, m):  # not positive: M is not, and NaN ends the search
-        factors[i - first] = 1.0 / sqrt(weights[i]) if weights[i] > 0.0 else np.nan
-    return as_rows(vectors, first, factors)
-
-
-@helper
-def rayleigh_ritz(hvp, eigh, params, rows, k, m, basis, images, metric_images, frame, metric_frame, residuals):
-    """The k lowest Ritz vectors X in an M-orthonormal basis of m rows, and the residuals H X - theta M X.
-
-    The images of X replace the first k images.
-    """
-    products(hvp, params, rows, basis, m, images)
-    small = gram(rows, basis, images, m)
-    symmetrize(small)
-    values, rotation = eigh(small)
-    one, shifts = filled(1.0, k), np.empty(k)
-    for i in range(k):
-        shifts[i] = -values[i]
-    c = as_rows(rotation, 0, one)
-    combine(rows, c, basis, frame)
-    combine(rows, c, metric_images, metric_frame)
-    combine(rows, c, images, residuals)
-    scale_rows(rows, one, residuals, images)
-    add_rows(rows, shifts, metric_frame, residuals)
-
-
-@helper
-def descend(eigh, rows, k, m, size):
-    """The next trial block: one step of descent on the Rayleigh quotients, M-orthonormalised.
-
-    A step so long that the block comes out dependent is not made: the trial block is then the frame.
-    """
-    frame, metric_frame, dual, primal, basis, _, metric_images, _ = blocks(k, m)
-    back, one = filled(-size, k), filled(1.0, k)
-    scale_rows(rows, back, primal, primal)
-    add_rows(rows, one, frame, primal)
-    scale_rows(rows, back, dual, dual)
-    add_rows(rows, one, metric_frame, dual)
-    c = inverse_root(eigh, gram(rows, primal, dual, k))
-    if c.shape[0] < k:
-        scale_rows(rows, one, frame, basis)
-        scale_rows(rows, one, metric_frame, metric_images)
-    else:
-        combine(rows, c, primal, basis)
-        combine(rows, c, dual, metric_images)
-
-
-@helper
-def lowest(eigh, rows, k, m, basis, images, metric_images):
-    """Coefficients (k, m) of the lowest k Ritz vectors of (H, M) in the span of m rows."""
-    small = gram(rows, basis, images, m)
-    symmetrize(small)
-    root = inverse_root(eigh, gram(rows, basis, metric_images, m))
-    if root.shape[0] < k:  # rounding is all that is left: the first k rows, the old frame, are kept
-        kept = np.zeros((k, m))
-        for i in range(k):
-            kept[i, i] = 1.0
-        return kept
-    transposed = as_rows(root, 0, filled(1.0, m))
-    _, rotation = eigh(product(product(root, small), transposed))
-    return product(as_rows(rotation, 0, filled(1.0, k)), root)
-
-
-@helper
-def sweep(hvp, eigh, params, metric, rows, k, width):
-    """One sweep of LOBPCG: Rayleigh-Ritz over the frame X, its preconditioned residuals W and (width 3 k) its last change P."""
-    frame, metric_frame, dual, primal, basis, images, metric_images, _ = blocks(k, 3 * k)
-    rayleigh_ritz(hvp, eigh, params, rows, k, k, frame, images, metric_frame, basis, metric_images, dual)
-    combine(rows, gram(rows, dual, basis, k), metric_images, primal)
-    add_rows(rows, filled(-1.0, k), primal, dual)
-    solve(metric, rows, dual, k + 1, primal)
-    lengths = np.empty(k)
-    for i in range(k):  # a residual that vanishes is dropped as dependent
-        square = dot(rows, primal + i, dual + i)
-        lengths[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
-    scale_rows(rows, lengths, primal, basis + k)
-    scale_rows(rows, lengths, dual, metric_images + k)
-    products(hvp, params, rows, basis + k, width - k, images + k)
-    c = lowest(eigh, rows, k, width, basis, images, metric_images)
-    combine(rows, c, basis, frame)
-    combine(rows, c, metric_images, metric_frame)
-    for i in range(k):  # the change is what came from outside the old frame
-        for j in range(k):
-            c[i, j] = 0.0
-    combine(rows, c, basis, primal)
-    combine(rows, c, metric_images, dual)
-    for i in range(k):
-        square = dot(rows, primal + i, dual + i)
-        lengths[i] = 1.0 / sqrt(square) if square > 0.0 else 0.0
-    scale_rows(rows, lengths, primal, basis + 2 * k)
-    scale_rows(rows, lengths, dual, metric_images + 2 * k)
 
 
 @helper
@@ -392,20 +81,6 @@ def accelerate(rows, floats, ints):
         add(rows, 1.0, CHANGE, LAST)
         add(rows, ints[SINCE_RESTART] / (ints[SINCE_RESTART] + 3.0), CHANGE, MOVE)
         ints[SINCE_RESTART] += 1
-
-
-@helper
-def finite(energy, norm):
-    """Whether energy and gradient norm are numbers."""
-    return abs(energy) < np.inf and norm < np.inf
-
-
-@helper
-def farther(radius, rows, scratch):
-    """Whether x has left the ball (max-norm) around the start."""
-    scale(rows, 1.0, X, scratch)
-    add(rows, -1.0, START, scratch)
-    return largest(rows, scratch) > radius
 
 
 @helper
@@ -523,7 +198,7 @@ def compiled():
     energy_gradient, hvp, eigh = FUNCTION_TYPES["energy_gradient"], FUNCTION_TYPES["hvp"], function_type(EIGH)
     state = (PARAMS, VECTOR, VECTOR, INT, MATRIX, VECTOR, INDICES)
     return (
-        solver_kernel(INT(energy_gradient, hvp, eigh, *state))(saddle_steps),
-        solver_kernel(INT(energy_gradient, *state))(flow_steps),
+        solver_kernel(INT(energy_gradient, hvp, eigh, *state), uses=(primitives, frames))(saddle_steps),
+        solver_kernel(INT(energy_gradient, *state), uses=(primitives,))(flow_steps),
         compiled_eigh(),
     )

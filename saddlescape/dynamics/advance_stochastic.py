@@ -1,6 +1,6 @@
 """The inner stepping functions of stochastic saddle dynamics, compiled for models with kernels, interpreted for all others.
 
-As in `saddlescape.dynamics.advance`, whose primitives serve here too, all vectors of a search are rows of one array. M is the
+As in `saddlescape.dynamics.advance`, all vectors of a search are rows of one array. M is the
 metric, X the frame of k rows, M-orthonormal; w is a random sample, g(x; w) and H(x; w) v the estimates that belong to it. A step is
 
     x' = x + a(n) d,   d = -M^-1 g(x; w) + 2 X^T (X g(x; w))                                                         (1)
@@ -18,8 +18,8 @@ from math import sqrt
 import numpy as np
 
 from ..kernels import FUNCTION_TYPES, GENERATOR, INDICES, INT, MATRIX, PARAMS, VECTOR, helper, solver_kernel
-from . import advance
-from .advance import NON_FINITE, RUNNING, TOO_FAR, X, add, dot, dual_norm, farther, largest, scale, solve
+from . import primitives
+from .primitives import NON_FINITE, RUNNING, TOO_FAR, X, add, dot, dual_norm, farther, largest, scale, solve
 
 # floats[...]: a(n) = GAMMA / (n - SINCE + OFFSET)^POWER, and the same for b(n) of the frame; what moves with the state
 GAMMA, OFFSET, POWER, FRAME_GAMMA, FRAME_OFFSET, FRAME_POWER, CAP, RADIUS, DIMER, ALIGNED, MOVED, SQUARES = range(12)
@@ -29,8 +29,8 @@ FRAME_ROWS, STEP, SINCE, SWEEPS, DRAWS, DOUBLE_EVERY, MAX_DRAWS, OUTCOME, REJECT
 ADDED, GRADIENTS, PRODUCTS = range(11, 14)
 N_FLOATS, N_INTS = 12, 14
 
-# rows[...] behind START and X of `advance`: g; d and M d; the last move; sums of x and of g since they were cleared; scratch space;
-# then `blocks`
+# rows[...] behind START and X of `primitives`: g; d and M d; the last move; sums of x and of g since they were cleared; scratch
+# space; then `blocks`
 G, D, MD, MOVE, SUM_X, SUM_G, SCRATCH, SCRATCH_2, N_VECTORS = range(2, 11)
 
 MAX_REJECTED = 100  # so many steps rejected in a row end a search
@@ -205,5 +205,5 @@ def compiled():
     """The stepping functions compiled (from the disk cache where it has them): ``(saddle_steps, eigenvector_steps)``."""
     roles = [FUNCTION_TYPES[role] for role in ("draw", "stochastic_gradient", "stochastic_hvp")]
     signature = INT(*roles, PARAMS, VECTOR, VECTOR, INT, MATRIX, VECTOR, INDICES, MATRIX, VECTOR, GENERATOR)
-    make = solver_kernel(signature, uses=(advance,))
+    make = solver_kernel(signature, uses=(primitives,))
     return make(saddle_steps), make(eigenvector_steps)

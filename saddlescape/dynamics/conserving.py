@@ -12,7 +12,8 @@ from ..given import check_point
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult
-from . import advance_ecd as stepping
+from . import ecd_laws as laws
+from . import ecd_rows
 from .ecd_state import FEW, NOISE_EVERY, DescentState, empty_state, go_on, make_steps, set_out, summary
 
 log = logging.getLogger(__name__)
@@ -116,9 +117,9 @@ class EnergyConserving:
 
     def advance(self, derivatives: Derivatives, state: DescentState, n_steps: int, tolerance: float) -> int:
         """See `saddlescape.dynamics.state.Method`; there is no tolerance to meet."""
-        lowered = state.ints[stepping.ADAPTED]
+        lowered = state.ints[laws.ADAPTED]
         done = make_steps(derivatives, state, n_steps)
-        if state.ints[stepping.ADAPTED] > lowered:
+        if state.ints[laws.ADAPTED] > lowered:
             log.info("floor: a point at it was found, it now is %.10g", state.floor)
         return done
 
@@ -145,15 +146,15 @@ class EnergyConserving:
         """Arrays at x0 with the parameters of the method in them."""
         state = empty_state(derivatives, x0, rng)
         floats, ints, rows = state.floats, state.ints, state.rows
-        ints[stepping.KIND] = self.kind
-        floats[stepping.STEP], floats[stepping.CEILING] = self.step, np.inf
+        ints[laws.KIND] = self.kind
+        floats[laws.STEP], floats[laws.CEILING] = self.step, np.inf
         if self.floor == ADAPT:
-            floats[stepping.MARGIN], ints[stepping.ADAPT] = self.margin, 1
+            floats[laws.MARGIN], ints[laws.ADAPT] = self.margin, 1
         if self.direction is not None and len(self.direction) != x0.size:
             raise ValueError(f"direction: got {len(self.direction)} entries, expected {x0.size}")
         if self.box is not None:
             self._enclose(derivatives, x0, rows)
-            ints[stepping.BOXED] = 1
+            ints[laws.BOXED] = 1
         return state
 
     def _enclose(self, derivatives: Derivatives, x0: np.ndarray, rows: np.ndarray) -> None:
@@ -162,8 +163,8 @@ class EnergyConserving:
         walls = np.array(self.box)
         if walls.ndim == 2 and len(walls) != x0.size:
             raise ValueError(f"box: got {len(walls)} ranges, expected {x0.size}, one for each unknown, or one (low, high) for all")
-        rows[stepping.LOWER], rows[stepping.UPPER] = walls.T if walls.ndim == 2 else walls
-        outside = np.flatnonzero((x0 < rows[stepping.LOWER]) | (x0 > rows[stepping.UPPER]))
+        rows[ecd_rows.LOWER], rows[ecd_rows.UPPER] = walls.T if walls.ndim == 2 else walls
+        outside = np.flatnonzero((x0 < rows[ecd_rows.LOWER]) | (x0 > rows[ecd_rows.UPPER]))
         if outside.size:
             raise ValueError(f"box: x0 lies outside of it, in {outside.size} unknowns, the first at position {outside[0]}")
 
@@ -176,8 +177,8 @@ class EnergyConserving:
                 f"floor: {floor:.10g} is not below the energy of the start, {here:.10g}; give a lower floor, or "
                 'floor="adapt" with a margin'
             )
-        state.floats[stepping.FLOOR] = floor
-        if self.kind == stepping.ISOKINETIC:
+        state.floats[laws.FLOOR] = floor
+        if self.kind == laws.ISOKINETIC:
             return
         ceiling = here if self.ceiling is None else self.ceiling
         if ceiling < here:
@@ -188,14 +189,18 @@ class EnergyConserving:
                 f"ceiling: the start is stationary and its energy {here:.10g} is the ceiling, so nothing would move; give a "
                 "higher one"
             )
-        state.floats[stepping.CEILING] = ceiling
+        state.floats[laws.CEILING] = ceiling
 
     def _add_noise(self, derivatives: Derivatives, state: DescentState) -> None:
         if self.decoherence is None:
             return
-        every = 1 if derivatives.preconditioner is None and derivatives.dim <= FEW else NOISE_EVERY
-        state.ints[stepping.NOISE_EVERY] = every
-        state.floats[stepping.NOISE] = self.decoherence * np.sqrt(every)
+        n = derivatives.dim
+        every = 1 if derivatives.preconditioner is None and n <= FEW else NOISE_EVERY
+        state.ints[laws.NOISE_EVERY] = every
+        state.ints[laws.SIGNS] = n > FEW
+        # A turn multiplies the mean cosine with the old direction by (1 + nu^2 n)^(-1/2): one turn as so many smaller ones.
+        growth = np.expm1(min(every * np.log1p(self.decoherence**2 * n), laws.LARGEST_EXPONENT))
+        state.floats[laws.NOISE] = np.sqrt(growth / n)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..numerics.derivatives import Derivatives
-from . import advance_ecd as stepping
+from . import ecd_laws as laws
 from .conserving import ADAPT, EnergyConserving, check_positive
 from .ecd_state import DescentState
 
@@ -32,8 +32,10 @@ class ECDSep(EnergyConserving):
         At least 1: how strongly low energies are preferred.
     decoherence : float or None
         nu: every step the direction p/|p| becomes that of p/|p| + nu z with z normal, a turn by about nu sqrt(n). For a length L
-        over which the direction is forgotten, nu = sqrt((e^(2 step/L) - 1) / n). With more than 100 unknowns, and under a
-        preconditioner, sqrt(10) nu every 10 steps. None: no noise, and a symmetric start stays symmetric.
+        over which the direction is forgotten, nu = sqrt((e^(2 step/L) - 1) / n). With more than 100 unknowns, where normal numbers
+        cost more than a step, z has entries of 1 and -1, whose projections are as good as normal; there, and under a
+        preconditioner, the direction is changed every 10 steps, by as much as 10 changes do. None: no noise, and a symmetric start
+        stays symmetric.
     form : "leapfrog" or "euler"
         Leapfrog is of second order; symplectic Euler steps are the published ones.
 
@@ -53,7 +55,7 @@ class ECDSep(EnergyConserving):
     decoherence: float | None = 0.01
     form: str = "leapfrog"
 
-    kind: ClassVar[int] = stepping.SEPARABLE
+    kind: ClassVar[int] = laws.SEPARABLE
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,8 +68,8 @@ class ECDSep(EnergyConserving):
 
     def _prepared(self, derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generator) -> DescentState:
         state = super()._prepared(derivatives, x0, rng)
-        state.ints[stepping.LEAPFROG] = self.form == "leapfrog"
-        state.floats[stepping.ETA] = self.eta
+        state.ints[laws.LEAPFROG] = self.form == "leapfrog"
+        state.floats[laws.ETA] = self.eta
         self._add_noise(derivatives, state)
         return state
 
@@ -101,7 +103,7 @@ class Isokinetic(EnergyConserving):
     eta: float = 1.0
     decoherence: float | None = 0.01
 
-    kind: ClassVar[int] = stepping.ISOKINETIC
+    kind: ClassVar[int] = laws.ISOKINETIC
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -113,8 +115,8 @@ class Isokinetic(EnergyConserving):
         if x0.size < 2:
             raise ValueError("dim: Isokinetic needs at least 2 unknowns, for on a line it cannot turn; use ECDSep")
         state = super()._prepared(derivatives, x0, rng)
-        state.ints[stepping.LEAPFROG] = 1
-        state.floats[stepping.ETA] = self.eta
+        state.ints[laws.LEAPFROG] = 1
+        state.floats[laws.ETA] = self.eta
         self._add_noise(derivatives, state)
         return state
 
@@ -161,7 +163,7 @@ class BBI(EnergyConserving):
     stall_bounce: int | None = None
     bounce: str = "gaussian"
 
-    kind: ClassVar[int] = stepping.BBI
+    kind: ClassVar[int] = laws.BBI
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -181,10 +183,10 @@ class BBI(EnergyConserving):
         if self.bounce == "uniform" and derivatives.preconditioner is not None:
             raise ValueError('bounce: "uniform" knows no preconditioner; use "gaussian", or preconditioned=False')
         state = super()._prepared(derivatives, x0, rng)
-        state.ints[stepping.BOUNCE_EVERY] = self.bounce_every or 0
-        state.ints[stepping.MAX_BOUNCES] = np.iinfo(np.int64).max if self.n_bounces is None else self.n_bounces
-        state.ints[stepping.STALL_BOUNCE] = self.stall_bounce or 0
-        state.ints[stepping.UNIFORM] = self.bounce == "uniform"
+        state.ints[laws.BOUNCE_EVERY] = self.bounce_every or 0
+        state.ints[laws.MAX_BOUNCES] = np.iinfo(np.int64).max if self.n_bounces is None else self.n_bounces
+        state.ints[laws.STALL_BOUNCE] = self.stall_bounce or 0
+        state.ints[laws.UNIFORM] = self.bounce == "uniform"
         return state
 
 

@@ -11,18 +11,21 @@ import numpy as np
 from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult, Status
 from . import advance_ecd as stepping
-from .advance import NON_FINITE, RUNNING, START, X
+from . import ecd_laws as laws
+from . import ecd_rows
+from .ecd_rows import BEST, IMAGES, NOISE_P, G, P
+from .primitives import NON_FINITE, RUNNING, START, X
 from .state import RowState
 
 NOISE_EVERY = 10  # steps, under a preconditioner, where noise costs a solve, and with more unknowns than
-FEW = 100  # where as many random numbers take longer than a gradient
+FEW = 100  # where as many normal random numbers take longer than a gradient, so that noise is made of signs
 VANISHING = 1e-8  # gradient times 1 + max|x|, relative to the excess energy, below which it has no direction to speak of
 ROUGH = 0.1  # relative error of a conserved energy that deserves a warning
 _ENDINGS = {
     RUNNING: None,
     NON_FINITE: Status.NON_FINITE,
-    stepping.FLOOR_REACHED: Status.FLOOR_REACHED,
-    stepping.TOO_LARGE: Status.STEP_TOO_LARGE,
+    laws.FLOOR_REACHED: Status.FLOOR_REACHED,
+    laws.TOO_LARGE: Status.STEP_TOO_LARGE,
 }
 
 
@@ -35,6 +38,8 @@ class DescentState(RowState):
     rows, floats, ints : arrays
         What the stepping function updates in place, see `saddlescape.dynamics.advance_ecd`.
     mass : (n,) array
+    metric : None, (n,) array or Derivatives
+        What the stepping function knows of M, see `saddlescape.dynamics.ecd_rows`.
     rng : Generator
         The stream of noise and bounces.
     seed : SeedSequence or None
@@ -44,6 +49,7 @@ class DescentState(RowState):
     floats: np.ndarray
     ints: np.ndarray
     mass: np.ndarray
+    metric: Any
     rng: np.random.Generator
     seed: Any = None
     check_every: int = 1000
@@ -54,42 +60,59 @@ class DescentState(RowState):
     @property
     def g(self) -> np.ndarray:
         """dE/dx at x, (n,)."""
-        return self.rows[stepping.G]
+        return self.rows[G]
+
+    @property
+    def carried(self) -> np.ndarray:
+        """The momentum that steps go on from, its last kick still due, and M^-1 times it, (2, n); a copy."""
+        image = self.rows[P + IMAGES] if isinstance(self.metric, Derivatives) else self.rows[P] / self.mass
+        return np.array([self.rows[P], image])
+
+    @property
+    def _settled(self) -> tuple[np.ndarray, float]:
+        """The momentum at x (n,), and its |p|^2."""
+        (p, v), g, floats, ints = self.carried, self.g, self.floats, self.ints
+        if floats[laws.DUE] == 0.0:
+            return p, np.dot(p, v)
+        w = self.rows[G + IMAGES] if isinstance(self.metric, Derivatives) else g / self.mass
+        found = np.dot(p, v), np.dot(v, g), np.dot(g, w)
+        keep, push, squared, _ = laws.settled(floats, ints, *found, *laws.force(floats, ints, g.size, found[2]))
+        return keep * p + push * g, squared
 
     @property
     def momentum(self) -> np.ndarray:
         """The momentum, (n,)."""
-        return self.rows[stepping.P]
+        return self._settled[0]
 
     @property
     def best_x(self) -> np.ndarray:
         """The point of lowest energy so far, (n,)."""
-        return self.rows[stepping.BEST]
+        return self.rows[BEST]
 
     @property
     def energy(self) -> float:
         """E(x)."""
-        return float(self.floats[stepping.ENERGY])
+        return float(self.floats[laws.ENERGY])
 
     @property
     def best_energy(self) -> float:
         """The lowest energy so far."""
-        return float(self.floats[stepping.BEST_ENERGY])
+        return float(self.floats[laws.BEST_ENERGY])
 
     @property
     def max_energy(self) -> float:
         """The highest energy so far."""
-        return float(self.floats[stepping.MAX_ENERGY])
+        return float(self.floats[laws.MAX_ENERGY])
 
     @property
     def floor(self) -> float:
         """The floor in force."""
-        return float(self.floats[stepping.FLOOR])
+        return float(self.floats[laws.FLOOR])
 
     @property
     def ceiling(self) -> float:
         """The ceiling in force, infinite where there is none."""
-        return float(self.floats[stepping.CEILING])
+        return float(self.floats[laws.CEILING])
 
     @property
     def gradient_norm(self) -> float:
@@ -99,7 +122,7 @@ class DescentState(RowState):
     @property
     def outcome(self) -> int:
         """How the last steps ended, see `saddlescape.dynamics.advance_ecd`."""
-        return int(self.ints[stepping.OUTCOME])
+        return int(self.ints[laws.OUTCOME])
 
     @property
     def ended(self) -> Status | None:
@@ -111,7 +134,7 @@ class DescentState(RowState):
         """What a person needs to know about a step that failed; empty if none did."""
         if self.ended not in (Status.STEP_TOO_LARGE, Status.NON_FINITE) or not self.n_rejected:
             return ""
-        step, part = self.floats[stepping.STEP], (self.energy - self.floor) / (self.ceiling - self.floor)
+        step, part = self.floats[laws.STEP], (self.energy - self.floor) / (self.ceiling - self.floor)
         return (
             f"A step of {step:g} was halved {stepping.MAX_HALVINGS} times, from an energy at {part:.3g} of the way from the "
             "floor to the ceiling"
@@ -120,12 +143,13 @@ class DescentState(RowState):
     @property
     def n_rejected(self) -> int:
         """How many steps were rejected and halved."""
-        return int(self.ints[stepping.REJECTED])
+        return int(self.ints[laws.REJECTED])
 
     @property
     def energy_error(self) -> float:
         """By how much the conserved energy is off here, relative (of `ECDSep` the error of D^eta (1 + |p|^2))."""
-        return float(stepping.lengths(self.rows, self.floats, self.ints)[2])
+        want = laws.wanted(self.floats, self.ints)
+        return float(laws.misfit(self.floats, self.ints, self._settled[1], want))
 
     def widen(self, length: float) -> None:
         """Lengths mean nothing to a trajectory that does not converge."""
@@ -133,55 +157,60 @@ class DescentState(RowState):
 
 def empty_state(derivatives: Derivatives, x0: np.ndarray, rng: np.random.Generator) -> DescentState:
     """Arrays at x0 (n,), energy and gradient evaluated, without a momentum."""
-    rows = np.zeros((stepping.N_ROWS, x0.size))
-    rows[START] = rows[X] = rows[stepping.BEST] = x0
-    floats, ints = np.zeros(stepping.N_FLOATS), np.zeros(stepping.N_INTS, dtype=np.int64)
-    energy = derivatives.energy_gradient(rows[X], rows[stepping.G])
-    floats[[stepping.ENERGY, stepping.BEST_ENERGY, stepping.MAX_ENERGY]] = energy
-    floats[stepping.STALL_ENERGY] = np.inf
-    floats[stepping.ETA] = 1.0
-    ints[stepping.RESCALE] = ints[stepping.NOISE_EVERY] = 1
+    rows = np.zeros((ecd_rows.N_ROWS, x0.size))
+    rows[START] = rows[X] = rows[BEST] = x0
+    floats, ints = np.zeros(laws.N_FLOATS), np.zeros(laws.N_INTS, dtype=np.int64)
+    energy = derivatives.energy_gradient(rows[X], rows[G])
+    floats[[laws.ENERGY, laws.BEST_ENERGY, laws.MAX_ENERGY]] = energy
+    floats[laws.STALL_ENERGY] = np.inf
+    floats[laws.ETA] = floats[laws.WEIGHT] = 1.0
+    ints[laws.RESCALE] = ints[laws.NOISE_EVERY] = 1
+    metric = derivatives
+    if derivatives.compiled:
+        uniform = isinstance(derivatives.mass, float)
+        metric = None if uniform else 1.0 / derivatives.mass
+        floats[laws.WEIGHT] = 1.0 / derivatives.mass if uniform else 1.0
     state = DescentState(
         rows=rows,
         floats=floats,
         ints=ints,
         mass=derivatives.mass_vector,
+        metric=metric,
         rng=rng,
         seed=getattr(rng.bit_generator, "seed_seq", None),
-        check_every=1000 if derivatives.compiled else 20,
+        check_every=max(1000, 20_000 // x0.size) if derivatives.compiled else 20,  # a look costs 10 us
     )
     if not (np.isfinite(energy) and np.isfinite(state.gradient_norm)):
-        ints[stepping.OUTCOME] = NON_FINITE
+        ints[laws.OUTCOME] = NON_FINITE
         return state
-    rows[stepping.IMAGE_G] = derivatives.solve(rows[stepping.G])
+    rows[G + IMAGES] = derivatives.solve(rows[G])
     return state
 
 
 def set_out(derivatives: Derivatives, state: DescentState, direction: tuple[float, ...] | None) -> None:
     """Give the momentum its first direction: the one given, else downhill, else (at a stationary point) one drawn at random."""
     rows, floats = state.rows, state.floats
-    excess = floats[stepping.ENERGY] - floats[stepping.FLOOR]
+    excess = floats[laws.ENERGY] - floats[laws.FLOOR]
     if direction is not None:
-        rows[stepping.V] = direction
-        rows[stepping.P] = derivatives.apply(rows[stepping.V])
+        v = np.array(direction)
+        p = derivatives.apply(v)
     elif state.gradient_norm * (1.0 + np.abs(state.x).max()) > VANISHING * excess:
-        rows[stepping.P], rows[stepping.V] = -rows[stepping.G], -rows[stepping.IMAGE_G]
+        p, v = -rows[G], -rows[G + IMAGES]
     else:
-        stepping.gaussian(derivatives, rows, state.rng)
-        rows[[stepping.P, stepping.V]] = rows[[stepping.NOISE_P, stepping.NOISE_V]]
-    rows[[stepping.P, stepping.V]] /= np.sqrt(np.dot(rows[stepping.P], rows[stepping.V]))
-    stepping.conserve(rows, floats, state.ints)
-    floats[stepping.MAX_CORRECTION] = 0.0
+        ecd_rows.gaussian(derivatives, 1.0, rows, state.rng)
+        p, v = rows[NOISE_P], rows[NOISE_P + IMAGES]
+    size = np.sqrt(laws.wanted(floats, state.ints) / np.dot(p, v))
+    rows[P], rows[P + IMAGES] = size * p, size * v
 
 
 def go_on(state: DescentState, descent: Descent) -> None:
     """Set a state at the end of another trajectory to go on as that one would have."""
-    state.rows[stepping.P], state.rows[stepping.V] = descent.momentum, descent.velocity
-    state.rows[stepping.BEST] = descent.best_x
-    state.floats[stepping.BEST_ENERGY] = descent.best_energy
-    state.floats[stepping.STALL_ENERGY] = descent.stall_energy
-    state.floats[[stepping.FLOOR, stepping.CEILING]] = descent.floor, descent.ceiling
-    state.ints[stepping.SINCE_NOISE : stepping.FIXED + 1] = descent.counters
+    state.rows[P], state.rows[P + IMAGES] = descent.carried
+    state.rows[BEST] = descent.best_x
+    state.floats[laws.BEST_ENERGY] = descent.best_energy
+    state.floats[[laws.STALL_ENERGY, laws.DUE]] = descent.stall_energy, descent.due
+    state.floats[[laws.FLOOR, laws.CEILING]] = descent.floor, descent.ceiling
+    state.ints[laws.SINCE_NOISE : laws.FIXED + 1] = descent.counters
     state.rng = np.random.Generator(getattr(np.random, descent.random_state["bit_generator"])())
     state.rng.bit_generator.state = descent.random_state
     state.seed = descent.seed
@@ -191,10 +220,11 @@ def make_steps(derivatives: Derivatives, state: DescentState, n_steps: int) -> i
     """Up to ``n_steps`` steps and bounces; returns how many were made."""
     arrays = (n_steps, state.rows, state.floats, state.ints, state.rng)
     if not derivatives.compiled:
-        return stepping.ecd_steps(lambda x, params, out: derivatives.energy_gradient(x, out), None, derivatives, *arrays)
-    model, before = derivatives.model, int(state.ints[stepping.GRADIENTS])
-    done = stepping.compiled()(model.kernels.pointers[0], model.params, state.mass, *arrays)
-    derivatives.n_gradient += int(state.ints[stepping.GRADIENTS]) - before
+        return stepping.ecd_steps(lambda x, params, out: derivatives.energy_gradient(x, out), None, state.metric, *arrays)
+    model, before = derivatives.model, int(state.ints[laws.GRADIENTS])
+    steps = stepping.compiled(state.metric is None)
+    done = steps(model.kernels.pointers[0], model.params, state.metric, *arrays)
+    derivatives.n_gradient += int(state.ints[laws.GRADIENTS]) - before
     return done
 
 
@@ -206,14 +236,15 @@ def summary(state: DescentState) -> Descent:
         best_energy=state.best_energy,
         floor=state.floor,
         ceiling=state.ceiling,
-        n_bounces=int(ints[stepping.BOUNCES]),
-        n_lowered=int(ints[stepping.ADAPTED]),
-        max_correction=float(floats[stepping.MAX_CORRECTION]),
-        kicked=int(ints[stepping.KICKED]) / max(int(ints[stepping.GRADIENTS]), 1),
-        momentum=state.momentum.copy(),
-        velocity=state.rows[stepping.V].copy(),
-        counters=tuple(ints[stepping.SINCE_NOISE : stepping.FIXED + 1].tolist()),
-        stall_energy=float(floats[stepping.STALL_ENERGY]),
+        n_bounces=int(ints[laws.BOUNCES]),
+        n_lowered=int(ints[laws.ADAPTED]),
+        max_correction=float(floats[laws.MAX_CORRECTION]),
+        kicked=int(ints[laws.KICKED]) / max(int(ints[laws.GRADIENTS]), 1),
+        momentum=state.momentum,
+        carried=state.carried,
+        due=float(floats[laws.DUE]),
+        counters=tuple(ints[laws.SINCE_NOISE : laws.FIXED + 1].tolist()),
+        stall_energy=float(floats[laws.STALL_ENERGY]),
         random_state=state.rng.bit_generator.state,
         seed=state.seed,
     )

@@ -13,8 +13,8 @@ from ..model import EnergyModel, check_is_model
 from ..numerics.derivatives import Derivatives
 from ..numerics.sampling import Estimates
 from . import advance_stochastic as stepping
-from .advance import NON_FINITE
 from .hisd import orthonormal_frame
+from .primitives import NON_FINITE
 from .schedules import FRAME_DECAY, SAMPLES, rough_sizes, schedule_numbers
 from .shisd import check_stochastic
 from .steps import Constant, Decaying, Estimated, check_schedule_type

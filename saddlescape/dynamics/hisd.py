@@ -8,6 +8,7 @@ import numpy as np
 
 from ..numerics.derivatives import Derivatives
 from . import advance
+from .frames import inverse_root
 from .implicit import Trial, begin_implicit, implicit_steps
 from .scales import FARTHEST, FLAT, curvature_length, curvature_range, rough_lowest, stable_step
 from .state import ArrayState, first_state
@@ -246,7 +247,7 @@ def orthonormal_frame(derivatives: Derivatives, rows: np.ndarray) -> tuple[np.nd
     gram = rows @ metric_rows.T
     if not np.trace(gram) > 0.0:
         raise ValueError(f"frame: its {rows.shape[0]} rows are all zero")
-    c = advance.inverse_root(np.linalg.eigh, gram)
+    c = inverse_root(np.linalg.eigh, gram)
     if c.shape[0] < rows.shape[0]:
         raise ValueError(f"frame: its {rows.shape[0]} rows span only {c.shape[0]} dimensions")
     return c @ rows, c @ metric_rows

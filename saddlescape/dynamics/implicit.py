@@ -12,6 +12,7 @@ from ..numerics.eigen import lobpcg
 from ..numerics.inertia import Bordered, CertificationError, DenseSpectrum, count_inertia
 from ..numerics.newton import as_dense, has_matrix, is_dense
 from . import advance
+from .primitives import finite
 from .state import ArrayState
 
 
@@ -90,7 +91,7 @@ def implicit_steps(
     energy = norm = 0.0
     for done in range(1, n_steps + 1):
         if np.abs(g / derivatives.mass).max() <= 1e-14 * (1.0 + np.abs(x).max()) * state.shift:
-            ints[advance.OUTCOME] = advance.RUNNING if advance.finite(energy, norm) else advance.NON_FINITE
+            ints[advance.OUTCOME] = advance.RUNNING if finite(energy, norm) else advance.NON_FINITE
             return n_steps
         system = _system(derivatives, state, frame)
         step = None if system is None else system.step(g)
@@ -99,7 +100,7 @@ def implicit_steps(
             continue
         energy = derivatives.energy_gradient(x + step, g_trial)
         norm = derivatives.gradient_norm(g_trial)
-        if not (advance.finite(energy, norm) and accepts(derivatives, state, Trial(system, step, energy, g_trial))):
+        if not (finite(energy, norm) and accepts(derivatives, state, Trial(system, step, energy, g_trial))):
             state.shift *= 4.0
             continue
         x += step

@@ -12,10 +12,10 @@ from ..numerics.derivatives import Derivatives
 from ..numerics.sampling import Estimates, SampleMean
 from ..results import Estimate
 from . import advance_stochastic as stepping
-from .advance import NON_FINITE
 from .averages import chunk_end
 from .conclude import conclude
 from .hisd import orthonormal_frame
+from .primitives import NON_FINITE
 from .scales import FARTHEST, curvature_length
 from .schedules import FRAME_DECAY, SAMPLES, Sizes, constant_sizes, lowest, rough_sizes, schedule_numbers
 from .steps import Constant, Decaying, DoublingBatch, EigenvectorSearch, Estimated, check_index, check_schedule_type, check_size

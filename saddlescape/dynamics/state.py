@@ -10,7 +10,7 @@ import numpy as np
 
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
-from . import advance
+from . import advance, primitives
 
 
 @runtime_checkable
@@ -127,7 +127,7 @@ class RowState:
     @property
     def start(self) -> np.ndarray:
         """Where the search began, (n,)."""
-        return self.rows[advance.START]
+        return self.rows[primitives.START]
 
     @property
     def x(self) -> np.ndarray:
@@ -203,7 +203,7 @@ class ArrayState(RowState):
 def first_state(derivatives: Derivatives, x0: np.ndarray, radius: float, n_rows: int) -> ArrayState:
     """Arrays at the start, energy and gradient evaluated."""
     rows = np.zeros((n_rows, x0.size))
-    rows[advance.START] = rows[advance.X] = x0
+    rows[primitives.START] = rows[advance.X] = x0
     floats, ints = np.zeros(advance.N_FLOATS), np.zeros(advance.N_INTS, dtype=np.int64)
     floats[advance.ENERGY] = floats[advance.MAX_ENERGY] = derivatives.energy_gradient(rows[advance.X], rows[advance.G])
     floats[advance.GRADIENT_NORM] = derivatives.gradient_norm(rows[advance.G])

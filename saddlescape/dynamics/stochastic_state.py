@@ -10,8 +10,8 @@ import numpy as np
 from ..numerics.derivatives import Derivatives
 from ..numerics.sampling import Estimates
 from . import advance_stochastic as stepping
-from .advance import NON_FINITE, START, X
 from .averages import Chunk, Tail, chunk_end
+from .primitives import NON_FINITE, START, X
 from .state import RowState
 
 # The loop tries Newton's method where the next move is small beside the length over which the energy is simple. An average may be

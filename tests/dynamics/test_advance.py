@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from saddlescape.dynamics import advance
+from saddlescape.dynamics import advance, frames, primitives
 from saddlescape.dynamics.flow import GradientFlow
 from saddlescape.dynamics.hisd import HiSD, SaddleState
 from saddlescape.dynamics.state import first_state
@@ -103,7 +103,7 @@ PRIMITIVES = {
 def test_loops_and_numpy_do_the_same(name):
     a = np.random.default_rng(3).standard_normal((8, 6))
     b = a.copy()
-    numpy, loops = getattr(advance, name)(a, *PRIMITIVES[name]), getattr(advance, "_" + name)(b, *PRIMITIVES[name])
+    numpy, loops = getattr(primitives, name)(a, *PRIMITIVES[name]), getattr(primitives, "_" + name)(b, *PRIMITIVES[name])
     np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-14)
     if numpy is not None:
         np.testing.assert_allclose(numpy, loops, rtol=1e-13)
@@ -112,16 +112,16 @@ def test_loops_and_numpy_do_the_same(name):
 def test_loops_and_numpy_do_the_same_on_small_matrices_and_solves():
     rng, mass = np.random.default_rng(4), np.linspace(1.0, 2.0, 6)
     m, c, factors = rng.standard_normal((4, 4)), rng.standard_normal((3, 4)), np.array([2.0, 0.5, -1.0])
-    np.testing.assert_allclose(advance._product(c, m), advance.product(c, m), rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(advance._as_rows(m, 1, factors), advance.as_rows(m, 1, factors), rtol=1e-15)
+    np.testing.assert_allclose(primitives._product(c, m), primitives.product(c, m), rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(primitives._as_rows(m, 1, factors), primitives.as_rows(m, 1, factors), rtol=1e-15)
     a, b = m.copy(), m.copy()
-    advance.symmetrize(a)
-    advance._symmetrize(b)
+    primitives.symmetrize(a)
+    primitives._symmetrize(b)
     np.testing.assert_allclose(a, b, rtol=1e-15)
     rows = rng.standard_normal((8, 6))
     other = rows.copy()
-    advance.solve(SimpleNamespace(solve=lambda r: r / mass), rows, 1, 3, 4)
-    advance._solve(mass, other, 1, 3, 4)
+    primitives.solve(SimpleNamespace(solve=lambda r: r / mass), rows, 1, 3, 4)
+    primitives._solve(mass, other, 1, 3, 4)
     np.testing.assert_allclose(rows, other, rtol=1e-15)
 
 
@@ -129,7 +129,7 @@ def test_loops_and_numpy_do_the_same_on_small_matrices_and_solves():
 def test_the_largest_entry_is_nan_where_one_is(place):
     rows = np.ones((1, 6))
     rows[0, place] = np.nan
-    assert np.isnan(advance.largest(rows, 0)) and np.isnan(advance._largest(rows, 0))
+    assert np.isnan(primitives.largest(rows, 0)) and np.isnan(primitives._largest(rows, 0))
 
 
 # --- Jacobi's method ------------------------------------------------------------------------------------------------------
@@ -172,14 +172,14 @@ def test_coefficients_of_an_orthonormal_basis_leave_dependent_rows_out():
     rng = np.random.default_rng(5)
     rows = rng.standard_normal((3, 7))
     rows = np.concatenate((rows, rows[:1] - 2.0 * rows[2:], rows[1:2]))
-    c = advance.inverse_root(np.linalg.eigh, rows @ rows.T)
+    c = frames.inverse_root(np.linalg.eigh, rows @ rows.T)
     assert c.shape == (3, 5)
     np.testing.assert_allclose((c @ rows) @ (c @ rows).T, np.eye(3), atol=1e-10)
 
 
 def test_a_metric_that_is_not_positive_ends_in_nan():
-    assert np.isnan(advance.inverse_root(np.linalg.eigh, -np.eye(2))).all()
-    assert np.isnan(advance.inverse_root(np.linalg.eigh, np.zeros((1, 1)))).all()
+    assert np.isnan(frames.inverse_root(np.linalg.eigh, -np.eye(2))).all()
+    assert np.isnan(frames.inverse_root(np.linalg.eigh, np.zeros((1, 1)))).all()
 
 
 # --- a step against the formulas ------------------------------------------------------------------------------------------
@@ -451,7 +451,7 @@ def test_steps_on_a_quadratic_are_at_most_one_over_the_curvature(step):
         return 0.5 * np.dot(curvatures, x * x)
 
     rows, floats, ints = np.zeros((advance.N_FLOW, 3)), np.zeros(advance.N_FLOATS), np.zeros(advance.N_INTS, dtype=np.int64)
-    rows[advance.X] = rows[advance.START] = 1.0, -2.0, 0.5
+    rows[advance.X] = rows[primitives.START] = 1.0, -2.0, 0.5
     floats[[advance.CAP, advance.RADIUS, advance.STEP]] = np.inf, 100.0, step
     floats[advance.ENERGY] = energy_gradient(rows[advance.X], None, rows[advance.G])
     euclidean, accepted = SimpleNamespace(solve=lambda r: r), 0

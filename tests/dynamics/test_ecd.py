@@ -173,6 +173,26 @@ def test_a_trajectory_goes_on_to_the_last_bit(name, compiled):
     assert first.descent.n_bounces + second.descent.n_bounces == together.descent.n_bounces
 
 
+@pytest.mark.parametrize("kind", [ECDSep, Isokinetic])
+@pytest.mark.parametrize("preconditioned", [True, False])
+def test_a_trajectory_on_a_field_goes_on_to_the_last_bit(kind, preconditioned):
+    """Also between two changes of direction, which come every ten steps there."""
+    field = ChafeeInfante(120, 5.0)
+    start = 0.3 * np.sin(np.pi * np.arange(1, 121) / 121)
+    ceiling = {} if kind is Isokinetic else {"ceiling": field.energy(start) + 3.0}
+    method = kind(-20.0, step=0.02 if preconditioned else 1e-4, preconditioned=preconditioned, **ceiling)
+    together = search(field, start, method, max_steps=70)
+    first = search(field, start, method, max_steps=37)
+    second = search(field, first.x, method.after(first), max_steps=33)
+    for result in (together, first, second):
+        assert result.status is Status.COMPLETED and result.n_rejected == 0
+    np.testing.assert_array_equal(second.x, together.x)
+    np.testing.assert_array_equal(second.descent.carried, together.descent.carried)
+    np.testing.assert_array_equal(second.descent.momentum, together.descent.momentum)
+    assert first.descent.due == 0.5 * method.step and first.descent.counters[0] == 7
+    assert np.linalg.norm(first.descent.momentum - first.descent.carried[0]) > 0.0
+
+
 def test_going_on_needs_the_end_of_a_trajectory():
     method = TRAJECTORIES["sep"]
     result = search(MuellerBrown(), LOWEST, method, max_steps=10)
@@ -195,6 +215,9 @@ def test_trajectories_depend_on_the_seed_alone(name):
 def test_the_number_of_steps_at_a_time_changes_nothing(name):
     results = [search(MuellerBrown(), LOWEST, TRAJECTORIES[name], max_steps=1500, trajectory=path) for path in (False, True)]
     np.testing.assert_array_equal(results[0].x, results[1].x)
+    at_once, path = results[0].descent, results[1].trajectory
+    np.testing.assert_array_equal(at_once.best_x, path.x[path.energy.argmin()])
+    assert at_once.best_energy == path.energy.min()
 
 
 def test_a_callback_ends_a_trajectory():

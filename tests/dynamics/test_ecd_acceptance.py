@@ -8,8 +8,9 @@ import pytest
 from scipy.integrate import cumulative_trapezoid
 
 from saddlescape import BBI, ECDSep, EnergyModel, GradientFlow, Isokinetic, Status, search, search_many
-from saddlescape.dynamics import advance, ecd_state
 from saddlescape.dynamics import advance_ecd as stepping
+from saddlescape.dynamics import ecd_laws as laws
+from saddlescape.dynamics import ecd_rows, ecd_state, primitives
 from saddlescape.dynamics.search import connect
 from saddlescape.kernels import (
     FUNCTION_TYPES,
@@ -17,6 +18,7 @@ from saddlescape.kernels import (
     INDICES,
     INT,
     MATRIX,
+    NONE,
     PARAMS,
     VECTOR,
     Kernels,
@@ -76,7 +78,7 @@ _steps = helper(stepping.ecd_steps)
 def first_entry(energy_gradient, params, metric, n_steps, rows, floats, ints, rng):
     """2 steps + basin when a trajectory enters |sqrt(H_i) (x - c_i)| < 1 of one of the two basins, -1 if it does not."""
     for done in range(n_steps):
-        x, y = rows[stepping.X, 0], rows[stepping.X, 1]
+        x, y = rows[ecd_rows.X, 0], rows[ecd_rows.X, 1]
         if 0.864 * ((x + 2.0) ** 2 + (y + 2.0) ** 2) < 1.0:
             return 2 * done
         if 1.664 * ((x - 2.0) ** 2 + (y - 2.0) ** 2) < 1.0:
@@ -87,15 +89,15 @@ def first_entry(energy_gradient, params, metric, n_steps, rows, floats, ints, rn
 
 def test_multi_basin_as_published():
     """Acceptance test 2: basins in the ratio 1.70 (1 sigma: 0.056), after 2680 steps and 2.69 bounces on average, 4000 runs."""
-    signature = INT(FUNCTION_TYPES["energy_gradient"], PARAMS, VECTOR, INT, MATRIX, VECTOR, INDICES, GENERATOR)
-    enter = solver_kernel(signature, uses=(stepping, advance), allocates=False)(first_entry)
+    signature = INT(FUNCTION_TYPES["energy_gradient"], PARAMS, NONE, INT, MATRIX, VECTOR, INDICES, GENERATOR)
+    enter = solver_kernel(signature, uses=(stepping, laws, ecd_rows, primitives), allocates=False)(first_entry)
     model, method = MultiBasin(), BBI(1e-3, step=1e-2, bounce_every=20, n_bounces=1, stall_bounce=750, bounce="uniform")
     entries, bounces = [], []
     for seed in range(4000):
         _, state = begun(model, method, model.default_start(), seed)
         arrays = (state.rows, state.floats, state.ints, state.rng)
-        entries.append(enter(model.kernels.pointers[0], model.params, state.mass, 25_000, *arrays))
-        bounces.append(state.ints[stepping.BOUNCES])
+        entries.append(enter(model.kernels.pointers[0], model.params, state.metric, 25_000, *arrays))
+        bounces.append(state.ints[laws.BOUNCES])
     steps, basin = np.divmod(entries, 2)
     assert min(entries) >= 0
     assert np.sum(basin == 0) / np.sum(basin == 1) == pytest.approx(1.70, abs=0.17)
