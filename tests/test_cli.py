@@ -293,12 +293,14 @@ def test_a_trajectory_explores_as_a_run_file_says(capsys, tmp_path):
     path = tmp_path / "run.toml"
     method = '[method]\nname = "ECDSep"\nfloor = -150\nceiling = -36.7\nstep = 0.01\nbox = [[-1.5, 1.2], [-0.3, 1.9]]\n'
     path.write_text('[model]\nname = "MuellerBrown"\n' + method)
-    assert run("search", path, "--max-steps", 2000, "--json") == 0
+    assert run("search", path, "--max-steps", 2000, "--seed", 0, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["status"], found["steps"], found["point"], found["descent"]["floor"]) == ("completed", 2000, None, -150.0)
     np.testing.assert_allclose(found["descent"]["best_energy"], -146.6995, atol=1e-3)
-    assert run("search", path, "--max-steps", 2000) == 0
-    assert "ceiling -36.7" in capsys.readouterr().out
+    assert found["descent"]["seed"] == 0
+    assert run("search", path, "--max-steps", 2000, "--seed", 3) == 0
+    out = capsys.readouterr().out
+    assert "ceiling -36.7" in out and "seed           3\n" in out
     assert run("search", path, "--index", 1) == 1
     assert "leave it out" in capsys.readouterr().err
     assert run("explore", path) == 1

@@ -78,7 +78,9 @@ def _add_model_commands(add: Any) -> None:
     search.add_argument("--start", nargs="+", metavar="START", help="numbers, the name of a start, or a .npy file")
     search.add_argument("--tol", type=tolerance, help="gradient norm, in the mass norm, to reach")
     search.add_argument("--max-steps", type=positive, metavar="N", help="give up after so many steps")
-    search.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of the random numbers (default: 0)")
+    search.add_argument(
+        "--seed", type=natural, metavar="N", help="seed of the random numbers (default: 0; of a method that explores a new one)"
+    )
     search.add_argument("--json", action="store_true", help="as JSON, keys as documented in docs/command-line.md")
     for sub in (check, search):
         sub.add_argument(

@@ -16,7 +16,7 @@ from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
 from ..results import Estimate, SearchResult, StationaryPoint, Status, Trajectory
 from . import advance
-from .arguments import check_method, check_target, checked_frame, explores
+from .arguments import check_method, check_target, checked_frame, explores, generator
 from .ecd_state import warn_rough
 from .schedules import warn_slow, warn_unstable
 from .state import Method, State, connect
@@ -66,7 +66,8 @@ def search(
     max_steps : int
         Steps of the dynamics.
     rng : int, SeedSequence or Generator, optional
-        For what a method draws; default: seed 0.
+        For what a method draws. Default: seed 0; of a method that explores a fresh seed, which ``message`` and ``descent.seed``
+        report: ``rng=result.descent.seed`` makes the same trajectory.
     callback : callable, optional
         Called with the state every few steps; a true return value ends the search with `Status.INTERRUPTED`.
     raise_on_failure : bool
@@ -107,7 +108,7 @@ def search(
     # Averages get better as long as there are steps: a stochastic search that nothing polishes goes on to the end of its budget.
     give_up = polish or not getattr(method, "stochastic", False)
     limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory, give_up=give_up)
-    rng = np.random.default_rng(0 if rng is None else rng)
+    rng = generator(rng, method)
     warn_unstable(method, model, x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
     warn_slow(method, model, result.x, index)

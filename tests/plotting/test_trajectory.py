@@ -11,7 +11,7 @@ START = np.array([-0.5, 1.4])
 
 def test_floor_ceiling_bounces_and_best_point_are_shown():
     method = BBI(-150.0, step=0.0005, ceiling=-36.0, bounce_every=100)
-    result = search(MuellerBrown(), START, method, max_steps=1000, trajectory=True)
+    result = search(MuellerBrown(), START, method, max_steps=1000, rng=0, trajectory=True)
     ax = plotting.plot_trajectory(result)
     lines = {line.get_label(): line for line in ax.lines}
     assert {"floor", "ceiling", f"{result.descent.n_bounces} bounces"} < set(lines)
@@ -22,7 +22,7 @@ def test_floor_ceiling_bounces_and_best_point_are_shown():
 
 
 def test_a_trajectory_without_a_ceiling_shows_none():
-    result = search(MuellerBrown(), START, Isokinetic(-150.0, step=0.01), max_steps=50, trajectory=True)
+    result = search(MuellerBrown(), START, Isokinetic(-150.0, step=0.01), max_steps=50, rng=0, trajectory=True)
     assert "ceiling" not in [line.get_label() for line in plotting.plot_trajectory(result).lines]
 
 
