@@ -225,25 +225,6 @@ def test_workers_change_nothing():
     assert alone.index_counts()[0] == 6
 
 
-# --- fields ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("modes", "ceiling"), [(4, 15.0), (8, 15.0), (8, 40.0)])
-def test_the_nematic_square_from_the_diagonal_state_alone(modes, ceiling):
-    searches = ECDExplorer(ceiling, n_steps=6000, modes=modes)
-    landscape = explore(ReducedLandauDeGennes(33, 30.0), "d", max_index=1, searches=searches)
-    assert landscape.index_counts() == {0: 6, 1: 8}
-    landscape.extend(searches=[DownwardSearch(), UpwardSearch(directions=4)], max_index=4)
-    assert landscape.index_counts() == {0: 6, 1: 8, 2: 6, 3: 4, 4: 1}
-
-
-@pytest.mark.slow
-def test_the_preconditioner_as_the_mass_matrix():
-    landscape = explore(ReducedLandauDeGennes(33, 30.0), "d", max_index=1, searches=ECDExplorer(500.0, n_steps=6000))
-    assert landscape.index_counts()[0] == 6
-
-
 # --- bad input ------------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +247,11 @@ def test_the_preconditioner_as_the_mass_matrix():
         ("tries", -1, "expected an integer of at least 1"),
         ("max_runs", None, "expected an integer of at least 1"),
         ("modes", 0, "expected an integer of at least 1"),
+        ("modes", "soft", "expected an integer of at least 1, finite directions"),
+        ("modes", True, "expected an integer of at least 1, finite directions"),
+        ("modes", [1.0, 2.0], "expected an integer of at least 1, finite directions"),
+        ("modes", np.full((1, 2), np.nan), "expected an integer of at least 1, finite directions"),
+        ("rest", "free", 'expected "frozen" or "relaxed"'),
     ],
 )
 def test_bad_parameters(name, value, expected):
@@ -276,6 +262,12 @@ def test_bad_parameters(name, value, expected):
 def test_models_it_cannot_explore():
     with pytest.raises(ValueError, match=r"modes: MuellerBrown has no preconditioner.*modes=None"):
         explore(MuellerBrown(), searches=ECDExplorer(100.0, modes=1))
+    with pytest.raises(ValueError, match="modes: got directions of 3 entries, expected 2, the number of unknowns"):
+        explore(MuellerBrown(), searches=ECDExplorer(100.0, modes=[[1.0, 0.0, 0.0]]))
+    with pytest.raises(ValueError, match="modes: the 2 directions span 1 dimensions only"):
+        ECDExplorer(100.0, modes=[[1.0, 2.0], [2.0, 4.0]])
+    with pytest.raises(ValueError, match=r'rest: "relaxed" says what becomes of the unknowns that modes leaves out'):
+        ECDExplorer(100.0, rest="relaxed")
     with pytest.raises(ValueError, match="modes: got 1000, expected at most 450"):
         explore(ReducedLandauDeGennes(17, 30.0), searches=ECDExplorer(1.0, modes=1000))
 
