@@ -190,6 +190,7 @@ class _Search:
     note: str = ""
     began: float = field(default_factory=time.perf_counter)
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+    energy_errors: list[float] = field(default_factory=list)
     attempt_below: float = np.inf
     attempted_at: int = 0
     ceiling: float = np.inf
@@ -280,6 +281,8 @@ class _Search:
     def _record(self) -> None:
         if self.limits.keep_path:
             self.path.append((self.state.x.copy(), self.state.energy, self.state.gradient_norm))
+            if explores(self.method):
+                self.energy_errors.append(self.state.energy_error if self.state.ended is None else np.nan)
 
     def _near(self) -> bool:
         again = self.state.gradient_norm <= self.attempt_below or (self._averages and self.n_steps >= 2 * self.attempted_at)
@@ -382,7 +385,8 @@ class _Search:
             if self.point is not None:
                 self.path.append((self.point.x, self.point.energy, self.point.gradient_norm))
             x, energy, gradient_norm = zip(*self.path, strict=True)
-            path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm))
+            errors = np.array(self.energy_errors) if self.energy_errors else None
+            path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm), errors)
         return SearchResult(
             status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient,
             d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path, getattr(state, "n_rejected", 0), estimate,

@@ -52,7 +52,8 @@ def wander(
     message = (
         f"{status.sentence} Ceiling {levels[1]:.10g}, floor {walk.state.floor:.10g}, steps of {walk.method.step:.3g}: "
         f"{len(watch.energies)} points, {low:.4g} to {high:.4g} above the minimum, half of them below {median:.4g}; "
-        f"{len(watch.basins.minima)} basins seen, {watch.changes} changes between them, {len(watch.ridges)} ridge points kept; "
+        f"{len(watch.basins.minima)} basins seen, the last new one after {watch.last_new} gradients, {watch.changes} changes between "
+        f"them, {len(watch.ridges)} ridge points kept; "
         f"{derivatives.n_gradient} gradients and {derivatives.n_hvp} Hessian-vector products."
     )
     x, energy = walk.here()
@@ -147,6 +148,8 @@ class Watch:
         At the points that were looked at.
     changes : int
         How often the label changed.
+    last_new : int
+        The gradients that had been spent when a basin was last seen for the first time.
     """
 
     explorer: ECDExplorer
@@ -154,6 +157,7 @@ class Watch:
     ridges: list[Ridge] = field(default_factory=list)
     energies: list[float] = field(default_factory=list)
     changes: int = 0
+    last_new: int = 0
 
     def follow(self, path: Iterator[tuple[np.ndarray, float]], before: np.ndarray, stop: Callable[[], bool]) -> bool:
         """Follow a path from the minimum ``before`` (n,) to its end; False if ``stop()`` turned true before that."""
@@ -162,7 +166,10 @@ class Watch:
             if stop():
                 return False
             self.energies.append(energy)
+            known = len(self.basins.minima)
             now = self.basins.label(x)
+            if len(self.basins.minima) > known:
+                self.last_new = self.basins.derivatives.n_gradient
             if now < 0:  # no basin
                 continue
             if now != label:

@@ -2,14 +2,17 @@
 
 from .contour import plot_contour
 from .curves import plot_convergence, plot_mse, plot_spectrum
+from .discovery import plot_discovery
 from .figure import save_figure
 from .pathway import plot_pathway
 from .states import plot_state
-from .trajectory import plot_trajectory
+from .trajectory import plot_conservation, plot_trajectory
 
 __all__ = [
+    "plot_conservation",
     "plot_contour",
     "plot_convergence",
+    "plot_discovery",
     "plot_mse",
     "plot_pathway",
     "plot_spectrum",
