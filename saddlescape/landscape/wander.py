@@ -52,8 +52,8 @@ def wander(
     message = (
         f"{status.sentence} Ceiling {levels[1]:.10g}, floor {walk.state.floor:.10g}, steps of {walk.method.step:.3g}: "
         f"{len(watch.energies)} points, {low:.4g} to {high:.4g} above the minimum, half of them below {median:.4g}; "
-        f"{len(watch.basins.minima)} basins seen, the last new one after {watch.last_new} gradients, {watch.changes} changes between "
-        f"them, {len(watch.ridges)} ridge points kept; "
+        f"{len(watch.basins.minima)} basins seen, the last new one after {watch.last_new} gradients, {watch.changes} changes "
+        f"between them, {len(watch.ridges)} ridge points kept; "
         f"{derivatives.n_gradient} gradients and {derivatives.n_hvp} Hessian-vector products."
     )
     x, energy = walk.here()
