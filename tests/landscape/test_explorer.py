@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
@@ -20,35 +17,11 @@ from saddlescape import (
     resume,
     search,
 )
-from saddlescape.models import Butterfly, MuellerBrown, ReducedLandauDeGennes
+from saddlescape.models import Butterfly, MuellerBrown, ReducedLandauDeGennes, WellChain
 from saddlescape.numerics.orbits import align
 from saddlescape.store import digest
 
 BARRIER = 106.03467  # out of the deepest minimum of Mueller-Brown
-
-
-@dataclass(frozen=True)
-class Chain(EnergyModel):
-    """Double wells on a line, each pulled towards its neighbours: sum (x^2 - 1)^2 + 0.15 x + 0.1 sum (x_i - x_i+1)^2."""
-
-    dim: int = 4
-    coercive: ClassVar[bool] = True
-
-    def energy(self, x):
-        return float(np.sum((x * x - 1.0) ** 2 + 0.15 * x) + 0.1 * np.sum(np.diff(x) ** 2))
-
-    def gradient(self, x, out=None):
-        g = 4.0 * x * (x * x - 1.0) + 0.15
-        pull = 0.2 * np.diff(x)
-        g[:-1] -= pull
-        g[1:] += pull
-        if out is None:
-            return g
-        out[:] = g
-        return out
-
-    def default_start(self):
-        return -np.ones(self.dim)
 
 
 def kinds(landscape, kind):
@@ -93,15 +66,6 @@ def test_above_the_barrier_everything_is_found_from_one_minimum(seed):
     assert all(record.node >= 0 for record in kinds(landscape, "ridge"))
 
 
-def test_from_any_minimum():
-    whole = explore(MuellerBrown(), upward=True)
-    for node in whole.minima():
-        start = whole.points[node].x
-        found = explore(MuellerBrown(), start, searches=ECDExplorer(120.0))
-        assert found.index_counts() == {0: 3, 1: 2}
-        np.testing.assert_allclose(found.points[0].x, start, rtol=1e-13)
-
-
 def test_butterfly_without_its_mirror():
     start = np.array([1.5, 1.5])
     landscape = explore(Butterfly(), start, searches=ECDExplorer(7.0))
@@ -110,7 +74,7 @@ def test_butterfly_without_its_mirror():
 
 
 def test_a_chain_of_wells():
-    landscape = explore(Chain(4), searches=ECDExplorer(5.0, n_steps=2000, max_runs=4), rng=1)
+    landscape = explore(WellChain(4), searches=ECDExplorer(5.0, n_steps=2000, max_runs=4), rng=1)
     counts = landscape.index_counts()
     assert counts[0] >= 10 and counts[1] >= 16
     assert len(kinds(landscape, "ecd")) == 4
