@@ -32,7 +32,7 @@ def ackley(n_runs):
         "ECDSep": ECDSep(1e-4, step=0.05, ceiling=ceiling),
     }
     for name, method in methods.items():
-        runs = search_many(model, n_runs, method, n_steps=20_000, level=5e-4, workers=2)
+        runs = search_many(model, n_runs, method, n_steps=20_000, level=5e-4, rng=0, workers=2)
         print(f"Ackley, {name}: {runs.success.sum()} of {n_runs} runs came below 5e-4 within 20000 steps")
 
 

@@ -21,6 +21,7 @@ _HOME = {
     "ReducedLandauDeGennes": "liquid_crystals",
     "RobustRegression": "robust_regression",
     "TanhNetwork": "tanh_network",
+    "WellChain": "well_chain",
     "Zakharov": "zakharov",
 }
 

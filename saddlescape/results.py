@@ -236,11 +236,15 @@ class Trajectory:
     x : (s, n) array
         Positions, the start first.
     energy, gradient_norm : (s,) arrays
+    energy_error : (s,) array or None
+        Of a method that conserves an energy: by how much each step left that wrong, relative, before it was corrected; NaN where
+        the trajectory ended.
     """
 
     x: np.ndarray
     energy: np.ndarray
     gradient_norm: np.ndarray
+    energy_error: np.ndarray | None = field(default=None, metadata=_NOT_STORED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ def commit(number, index, energy, edges=(), left=0):
         np.array([0.5, energy]), energy, 1e-13, index, 0, np.array([-1.0] * index + [2.0] * (2 - index)), np.eye(2), np.zeros(2),
         "dense: all 2 eigenvalues", 1e-8,
     )  # fmt: skip
-    result = SearchResult(Status.CONVERGED, "Found.", None, point.x, energy, 1e-13, index)
+    result = SearchResult(Status.CONVERGED, "Found.", None, point.x, energy, 1e-13, index, n_gradient=10)
     record = SearchRecord(task, result, number, np.zeros(1), math.nan, "HiSD()", "mass")
     tasks = tuple(Task(1000 + 10 * number + i, "down", number, 0, 1, 0, np.ones(1)) for i in range(left))
     return Commit(record, Node(number, point, number), tuple(edges), tasks)
@@ -117,7 +117,7 @@ def test_lines_come_at_most_every_interval():
         now[0] += 1.0
     progress.close()
     assert [line.split(" searches")[0] for line in lines] == ["6", "11", "16", "21"]
-    assert lines[-1] == "21 searches done, 2 left, 1 per second, points by index 0:11 1:10"
+    assert lines[-1] == "21 searches done, 2 left, 1 per second, points by index 0:11 1:10 in 210 gradients"
 
 
 def test_a_bar_counts_what_is_done_and_left(landscape):
@@ -127,7 +127,7 @@ def test_a_bar_counts_what_is_done_and_left(landscape):
     bar.update(landscape)
     bar.close()
     last = stream.getvalue().split("\r")[-1]
-    assert "4 of 6 searches" in last and "points by index 0:2 1:2" in last
+    assert "4 of 6 searches" in last and "points by index 0:2 1:2 in 40 gradients" in last
 
 
 def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines():
@@ -306,12 +306,14 @@ def test_a_trajectory_explores_as_a_run_file_says(capsys, tmp_path):
     path = tmp_path / "run.toml"
     method = '[method]\nname = "ECDSep"\nfloor = -150\nceiling = -36.7\nstep = 0.01\nbox = [[-1.5, 1.2], [-0.3, 1.9]]\n'
     path.write_text('[model]\nname = "MuellerBrown"\n' + method)
-    assert run("search", path, "--max-steps", 2000, "--json") == 0
+    assert run("search", path, "--max-steps", 2000, "--seed", 0, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["status"], found["steps"], found["point"], found["descent"]["floor"]) == ("completed", 2000, None, -150.0)
     np.testing.assert_allclose(found["descent"]["best_energy"], -146.6995, atol=1e-3)
-    assert run("search", path, "--max-steps", 2000) == 0
-    assert "ceiling -36.7" in capsys.readouterr().out
+    assert found["descent"]["seed"] == 0
+    assert run("search", path, "--max-steps", 2000, "--seed", 3) == 0
+    out = capsys.readouterr().out
+    assert "ceiling -36.7" in out and "seed           3\n" in out
     assert run("search", path, "--index", 1) == 1
     assert "leave it out" in capsys.readouterr().err
     assert run("explore", path) == 1
@@ -553,6 +555,10 @@ def test_a_finished_run_can_be_plotted_and_exported(workplace, capsys):
     assert run("explore", "run.toml", "--quiet") == 0
     assert run("plot", "run.h5", "-o", "map.png", "--energy", "--expand") == 0
     assert run("plot", "run.h5", "-o", "map.svg") == 0
+    assert run("plot", "run.h5", "-o", "found.png", "--discovery") == 0
+    assert (workplace / "found.png").read_bytes().startswith(b"\x89PNG")
+    assert run("plot", "run.h5", "-o", "found.png", "--discovery", "--expand") == 1
+    assert "leave --expand out" in capsys.readouterr().err
     assert (workplace / "map.png").read_bytes().startswith(b"\x89PNG") and "<svg" in (workplace / "map.svg").read_text()
     for form in ("graphml", "json"):
         assert run("export", "run.h5", "-o", f"graph.{form}") == 0

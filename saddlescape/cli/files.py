@@ -30,9 +30,9 @@ def run_info(options: argparse.Namespace) -> int:
 
 
 def run_plot(options: argparse.Namespace) -> int:
-    """``plot FILE.h5 -o FIGURE``: draw the pathway map."""
+    """``plot FILE.h5 -o FIGURE``: draw the pathway map, or how the landscape was found."""
     from .. import load
-    from ..plotting import save_figure
+    from ..plotting import plot_discovery, save_figure
 
     figure = figure_path(options.output)
     diagram = diagrams.diagram_at(options.file)
@@ -46,6 +46,12 @@ def run_plot(options: argparse.Namespace) -> int:
     if options.excess:
         raise ValueError(f"--excess: {options.file} holds no bifurcation diagram; of a pathway map --energy can be said")
     landscape = load(options.file)
+    if options.discovery:
+        if options.expand:
+            raise ValueError("--expand: --discovery counts every symmetric copy as it is; leave --expand out")
+        plot_discovery(landscape).figure.savefig(figure, dpi=200.0)
+        print(f"wrote {figure}")
+        return 0
     if options.model is not None:
         landscape.attach(model_like(options.model, landscape))
 

@@ -55,9 +55,11 @@ def _add_reading_commands(add: Any) -> None:
     info = add("info", files.run_info, "say what a file holds, of a landscape or of a bifurcation diagram")
     info.add_argument("--json", action="store_true", help="as JSON, keys as documented in docs/command-line.md")
     info.add_argument("--all", action="store_true", help=f"whole tables, also beyond {files.ROWS} rows")
-    plot = add("plot", files.run_plot, "draw the pathway map of a landscape file, or a bifurcation diagram")
+    plot = add("plot", files.run_plot, "draw a landscape file, as a pathway map or how it was found, or a bifurcation diagram")
     plot.add_argument("-o", "--output", required=True, metavar="FIGURE", help=f"the picture, {', '.join(FIGURES)}")
-    plot.add_argument("--energy", action="store_true", help="energy instead of Morse index upwards")
+    picture = plot.add_mutually_exclusive_group()
+    picture.add_argument("--energy", action="store_true", help="energy instead of Morse index upwards")
+    picture.add_argument("--discovery", action="store_true", help="points found against gradients spent instead of the map")
     plot.add_argument("--expand", action="store_true", help="draw every symmetric copy")
     plot.add_argument("--excess", action="store_true", help="of a bifurcation diagram: energies above that of the lowest branch")
     plot.add_argument("--model", metavar="path/file.py:Class", help="the model, if it is not a shipped one")
@@ -83,7 +85,9 @@ def _add_model_commands(add: Any) -> None:
     search.add_argument("--start", nargs="+", metavar="START", help="numbers, the name of a start, or a .npy file")
     search.add_argument("--tol", type=tolerance, help="gradient norm, in the mass norm, to reach")
     search.add_argument("--max-steps", type=positive, metavar="N", help="give up after so many steps")
-    search.add_argument("--seed", type=natural, default=0, metavar="N", help="seed of the random numbers (default: 0)")
+    search.add_argument(
+        "--seed", type=natural, metavar="N", help="seed of the random numbers (default: 0; of a method that explores a new one)"
+    )
     search.add_argument("--json", action="store_true", help="as JSON, keys as documented in docs/command-line.md")
     for sub in (check, search):
         sub.add_argument(

@@ -176,6 +176,7 @@ def _descent(descent: Descent) -> dict[str, Any]:
         "bounces": descent.n_bounces,
         "lowered": descent.n_lowered,
         "max_correction": _finite(descent.max_correction),
+        "seed": descent.seed.entropy,
     }
 
 
@@ -240,6 +241,7 @@ def _descent_lines(descent: Descent, result: SearchResult) -> list[str]:
         f"highest        {result.max_energy:.6g}; last {result.energy:.6g}",
         f"steps          {_counted(descent.n_bounces, 'bounce')}, {result.n_rejected} rejected, largest energy correction "
         f"{descent.max_correction:.1e}",
+        f"seed           {descent.seed.entropy}",
     ]
 
 

@@ -15,6 +15,16 @@ def explores(method: Any) -> bool:
     return getattr(method, "explores", False)
 
 
+def generator(rng: Any, method: Any) -> np.random.Generator:
+    """The random stream that ``rng`` means; None: that of seed 0, for a method that explores that of a fresh seed.
+
+    Searches that converge are repeated by default; of a chaotic trajectory one seed says little, so that it is another each time.
+    """
+    if rng is None:
+        rng = np.random.SeedSequence() if explores(method) else 0
+    return np.random.default_rng(rng)
+
+
 def check_method(method: Any, builtin: str, model: EnergyModel) -> None:
     """Check that something is a `Method` and can move points of this model; ``builtin``: which of the library's own would do.
 

@@ -16,7 +16,7 @@ from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
 from ..results import Estimate, SearchResult, StationaryPoint, Status, Trajectory
 from . import advance
-from .arguments import check_method, check_target, checked_frame, explores
+from .arguments import check_method, check_target, checked_frame, explores, generator
 from .ecd_state import warn_rough
 from .schedules import warn_slow, warn_unstable
 from .state import Method, State, connect
@@ -66,7 +66,8 @@ def search(
     max_steps : int
         Steps of the dynamics.
     rng : int, SeedSequence or Generator, optional
-        For what a method draws; default: seed 0.
+        For what a method draws. Default: seed 0; of a method that explores a fresh seed, which ``message`` and ``descent.seed``
+        report: ``rng=result.descent.seed`` makes the same trajectory.
     callback : callable, optional
         Called with the state every few steps; a true return value ends the search with `Status.INTERRUPTED`.
     raise_on_failure : bool
@@ -107,7 +108,7 @@ def search(
     # Averages get better as long as there are steps: a stochastic search that nothing polishes goes on to the end of its budget.
     give_up = polish or not getattr(method, "stochastic", False)
     limits = Limits(tol=tol, max_steps=max_steps, polish=polish, full_certificate=True, keep_path=trajectory, give_up=give_up)
-    rng = np.random.default_rng(0 if rng is None else rng)
+    rng = generator(rng, method)
     warn_unstable(method, model, x0)
     result = run(derivatives, x0, method, index, limits, frame=frame, rng=rng, callback=callback)
     warn_slow(method, model, result.x, index)
@@ -189,6 +190,7 @@ class _Search:
     note: str = ""
     began: float = field(default_factory=time.perf_counter)
     path: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+    energy_errors: list[float] = field(default_factory=list)
     attempt_below: float = np.inf
     attempted_at: int = 0
     ceiling: float = np.inf
@@ -279,6 +281,8 @@ class _Search:
     def _record(self) -> None:
         if self.limits.keep_path:
             self.path.append((self.state.x.copy(), self.state.energy, self.state.gradient_norm))
+            if explores(self.method):
+                self.energy_errors.append(self.state.energy_error if self.state.ended is None else np.nan)
 
     def _near(self) -> bool:
         again = self.state.gradient_norm <= self.attempt_below or (self._averages and self.n_steps >= 2 * self.attempted_at)
@@ -396,7 +400,8 @@ class _Search:
             if self.point is not None:
                 self.path.append((self.point.x, self.point.energy, self.point.gradient_norm))
             x, energy, gradient_norm = zip(*self.path, strict=True)
-            path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm))
+            errors = np.array(self.energy_errors) if self.energy_errors else None
+            path = Trajectory(np.array(x), np.array(energy), np.array(gradient_norm), errors)
         return SearchResult(
             status, message, self.point, np.array(at.x), float(at.energy), norm, self.index, self.n_steps, d.n_energy, d.n_gradient,
             d.n_hvp, float(state.max_energy), time.perf_counter() - self.began, path, getattr(state, "n_rejected", 0), estimate,

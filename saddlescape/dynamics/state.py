@@ -41,7 +41,8 @@ class Method(Protocol):
         twenty steps of a small model.
     explores : bool
         True: it does not converge, and is asked for all its steps. It then has ``summary(state) -> Descent``, its ``index`` is 0,
-        and its state has ``ended``, the `Status` that says why it cannot go on, None while it can, and ``trouble``, a text on it.
+        and its state has ``ended``, the `Status` that says why it cannot go on, None while it can, ``trouble``, a text on it, and
+        ``energy_error``, by how much the last step left the conserved energy wrong.
     careful() -> Method
         The method for searches that are made again because they missed: the same, with more effort spent on the frame.
     """

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
-from ..numerics.eigen import lobpcg
+from ..numerics.eigen import independent_rows, lobpcg
 
 SOFTEST = 1e-3  # a mode softer than this, relative to the stiffest one taken, is scaled as if it were not
 
@@ -57,5 +57,19 @@ def soft_modes(derivatives: Derivatives, x: np.ndarray, m: int) -> np.ndarray:
     # The solver has the exact inverse for a preconditioner: a few sweeps, which settle on clusters of equal values.
     pairs = lobpcg(derivatives.apply, derivatives.solve, derivatives.mass, np.empty((0, x.size)), m, rtol=1e-6)
     curvatures = np.einsum("ij,ij->i", pairs.vectors, derivatives.hvp_rows(x, pairs.vectors))
-    curvatures = np.maximum(curvatures, SOFTEST * curvatures.max())
-    return pairs.vectors * np.sqrt(2.0 / curvatures)[:, None]
+    return _scaled(pairs.vectors, curvatures)
+
+
+def given_modes(derivatives: Derivatives, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The span of independent rows (m, n) in the directions, (m, n), in which the Hessian at a minimum x (n,) is diagonal on it.
+
+    They are mass-orthogonal, and each is as long as it may be for one unit of energy, as those of `soft_modes`.
+    """
+    basis = independent_rows(rows, derivatives.mass, 0.0)
+    projected = basis @ derivatives.hvp_rows(x, basis).T
+    curvatures, turn = np.linalg.eigh(0.5 * (projected + projected.T))
+    return _scaled(turn.T @ basis, curvatures)
+
+
+def _scaled(rows: np.ndarray, curvatures: np.ndarray) -> np.ndarray:
+    return rows * np.sqrt(2.0 / np.maximum(curvatures, SOFTEST * curvatures.max()))[:, None]

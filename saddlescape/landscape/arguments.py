@@ -74,6 +74,8 @@ def _checked_searches(searches: Any, model: EnergyModel) -> tuple:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):  # given directions, row by row
+        return [_plain(entry) for entry in value]
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dynamics.arguments import check_method, check_target, checked_frame, explores
+from ..dynamics.arguments import check_method, check_target, checked_frame, explores, generator
 from ..dynamics.schedules import warn_slow, warn_unstable
 from ..dynamics.search import Limits, connect, run
 from ..dynamics.state import Method
@@ -71,6 +71,8 @@ class Ensemble:
         for, or, without ``polish`` and where it explores, made all its steps.
     energy : (R,) array
         Energy at ``average``; NaN without an exact one.
+    seed : int or None
+        What was given or drawn as a seed: ``rng=ensemble.seed`` repeats the runs. None where ``rng`` was the child of another.
     """
 
     x: np.ndarray
@@ -83,6 +85,7 @@ class Ensemble:
     average_errors: np.ndarray
     success: np.ndarray
     energy: np.ndarray
+    seed: Any = None
 
     def __repr__(self) -> str:
         return f"Ensemble({len(self.x)} runs, success fraction {self.success_fraction:.3g}, {len(self.steps)} looks)"
@@ -204,7 +207,7 @@ def search_many(
     level : float, optional
         An energy: a run that comes down to it has succeeded, wherever it ends.
     rng : int, SeedSequence or Generator, optional
-        Run r has the r-th child of this seed. Default: seed 0.
+        Run r has the r-th child of this seed. Default: seed 0; of a method that explores a fresh one, reported as ``seed``.
     workers : int
         Threads where the runs are compiled, else processes (see `explore` on them). Their number changes no number of the result.
 
@@ -233,7 +236,9 @@ def search_many(
     if level is not None and not (np.isfinite(level) and model.deterministic):
         raise ValueError(f"level: got {level!r}, expected a finite energy of a model that has exact ones")
     limits = Limits(tol=1e-8 if polish else 0.0, max_steps=int(n_steps), polish=polish, give_up=polish)
-    seeds = np.random.default_rng(0 if rng is None else rng).bit_generator.seed_seq.spawn(len(starts))
+    seed = generator(rng, method).bit_generator.seed_seq
+    entropy = seed.entropy if not seed.spawn_key and not seed.n_children_spawned else None
+    seeds = seed.spawn(len(starts))
     where = starts[0] if reference is None else reference
     warn_unstable(method, model, where)
     warn_slow(method, model, where, index)
@@ -241,7 +246,7 @@ def search_many(
     jobs = [_Job(starts[b], [seeds[i] for i in b], method, index, limits, frame, reference) for b in blocks]
     with one_thread():
         runs = [one for block in _work_off(model, jobs, workers) for one in block]
-    return _collected(runs, Derivatives(model), starts, reference, radius, level, explores(method), polish)
+    return _collected(runs, Derivatives(model), starts, reference, radius, level, explores(method), polish, entropy)
 
 
 def _starts(model: EnergyModel, starts_or_n: np.ndarray | int, start: np.ndarray | None) -> np.ndarray:
@@ -328,6 +333,7 @@ def _collected(
     level: float | None,
     explored: bool,
     polished: bool,
+    seed: Any,
 ) -> Ensemble:
     status = [one.status for one in runs]
     average = np.array([one.average for one in runs])
@@ -358,4 +364,5 @@ def _collected(
         average_errors=errors[1],
         success=success,
         energy=energy,
+        seed=seed,
     )

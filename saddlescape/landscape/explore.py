@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .progress import Progress
 
 MERGE_TOLERANCE = 1e-5
+LONG = 100  # characters of a parameter written out
 
 
 def explore(
@@ -254,8 +256,11 @@ def work_off(landscape: Landscape, keeper: Any, method: Method, runner: Serial |
 
 
 def _text(description: Any) -> str:
-    """A method as one readable line."""
+    """A method as one readable line; every record has it, so of a long array its digest alone."""
     if not isinstance(description, dict):
-        return str(description)
+        text = str(description)
+        if isinstance(description, list) and len(text) > LONG:
+            return f"<{len(description)} rows, sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+        return text
     parts = [f"{key}={_text(value)}" for key, value in description.items() if key != "name" and value is not None]
     return f"{description.get('name', '')}({', '.join(parts)})"

@@ -50,9 +50,14 @@ class ECDExplorer:
     decoherence : float, optional
         As in `saddlescape.ECDSep`: each step turns the direction at random by about this times sqrt(unknowns). Default: by 0.14, so
         that it is forgotten in about 100 steps.
-    modes : int, optional
-        Move along the softest modes of the model's preconditioner alone, this many of them, each scaled by its curvature at the
-        minimum; everything else is frozen on the way and relaxed by the quench that labels a point. Default: all unknowns.
+    modes : int or (m, n) array, optional
+        Move along the softest modes of the model's preconditioner alone, this many of them, or along given directions (rows, whose
+        span alone matters), each scaled by its curvature at the minimum. Default: all unknowns.
+    rest : "frozen" or "relaxed"
+        What happens to everything else under ``modes``. Frozen it stays as it is at the minimum until the quench that labels a
+        point. Relaxed it follows the point at the lowest energy there is, step by step: the trajectory moves on the energy that is
+        left when the rest is minimised out, under which the barrier of a passage is the true one. Each step then costs a few
+        gradients and Hessian-vector products.
     tries : int
         How many ridge points are kept for each pair of basins of one trajectory.
     max_runs : int
@@ -68,6 +73,7 @@ class ECDExplorer:
     The conserved energy is shared by all unknowns. On fields a ceiling a little above a barrier is hardly ever spent in one
     direction: give ``modes``, the fewer the softer. Without, the preconditioner is the mass matrix, so that the stiffest mode does
     not set the step, and lengths are measured in its norm; with ``modes`` in the square root of the energy; else in the mass norm.
+    The same ``modes`` serve at all minima.
 
     References
     ----------
@@ -83,7 +89,8 @@ class ECDExplorer:
     step: float | None = None
     eta: float = 1.0
     decoherence: float | None = None
-    modes: int | None = None
+    modes: int | list | tuple | None = None
+    rest: str = "frozen"
     tries: int = 2
     max_runs: int = 100
 
@@ -95,10 +102,17 @@ class ECDExplorer:
                 raise ValueError(f"{name}: got {value!r}, expected {expected}")
         if self.eta < 1.0:
             raise ValueError(f"eta: got {self.eta!r}, expected at least 1")
-        for name in ("stages", "n_steps", "every", "tries", "max_runs", "modes"):
+        for name in ("stages", "n_steps", "every", "tries", "max_runs"):
             value = getattr(self, name)
-            if not ((name == "modes" and value is None) or (is_integer(value) and value >= 1)):
+            if not (is_integer(value) and value >= 1):
                 raise ValueError(f"{name}: got {value!r}, expected an integer of at least 1")
+        object.__setattr__(self, "modes", _modes(self.modes))
+        if self.rest not in ("frozen", "relaxed"):
+            raise ValueError(f'rest: got {self.rest!r}, expected "frozen" or "relaxed"')
+        if self.rest == "relaxed" and self.modes is None:
+            raise ValueError(
+                'rest: "relaxed" says what becomes of the unknowns that modes leaves out, and modes is None; give modes'
+            )
         if self.every > self.n_steps:
             raise ValueError(f"every: got {self.every}, expected at most n_steps = {self.n_steps}, or nothing is ever labelled")
 
@@ -110,7 +124,7 @@ class ECDExplorer:
         TypeError
             If the model has no exact gradient.
         ValueError
-            If it has no preconditioner, or too few unknowns, for ``modes``.
+            If it has no preconditioner, or too few unknowns, for ``modes``, or given directions have another length.
         """
         if not model.deterministic:
             raise TypeError(
@@ -118,6 +132,12 @@ class ECDExplorer:
                 "model energy(x) and gradient(x), or leave the explorer out"
             )
         if self.modes is None:
+            return
+        if isinstance(self.modes, tuple):
+            if len(self.modes[0]) != model.dim:
+                raise ValueError(
+                    f"modes: got directions of {len(self.modes[0])} entries, expected {model.dim}, the number of unknowns"
+                )
             return
         if not hasattr(model, "preconditioner"):
             raise ValueError(
@@ -138,6 +158,20 @@ class ECDExplorer:
                 margin = self.margin if self.margin is not None else 0.3 * (ceiling - point.energy)
                 return Departure("ecd", number, 0, 0, np.array([point.energy - margin, ceiling]), None)
         return None
+
+
+def _modes(modes: Any) -> int | tuple | None:
+    """A number of modes as it is, given directions as a tuple of tuples, which is compared and written down like any parameter."""
+    if modes is None or (is_integer(modes) and modes >= 1):
+        return modes
+    rows = np.asarray(modes) if isinstance(modes, (list, tuple, np.ndarray)) else np.empty(0)
+    if rows.ndim != 2 or not rows.size or rows.dtype.kind not in "fiu" or not np.isfinite(rows).all():
+        got = f"an array of shape {rows.shape}" if isinstance(modes, np.ndarray) else repr(modes)
+        raise ValueError(f"modes: got {got}, expected an integer of at least 1, finite directions (m, n), or None for all unknowns")
+    rank = int(np.linalg.matrix_rank(rows))
+    if rank < len(rows):
+        raise ValueError(f"modes: the {len(rows)} directions span {rank} dimensions only; leave out those that depend on others")
+    return tuple(tuple(row) for row in rows.astype(float).tolist())
 
 
 def _is_number(value: Any) -> bool:

@@ -25,13 +25,23 @@ class Progress(Protocol):
         """The run is over."""
 
 
-def points_by_index(landscape: Landscape) -> str:
-    """The points found so far, ``"0:6 1:8 2:1"`` (index:points, symmetric copies counted)."""
-    return " ".join(f"{index}:{count}" for index, count in landscape.index_counts().items()) or "none"
+class Found:
+    """What was found for how much: points by index (symmetric copies counted) against the gradients of all searches."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._gradients = 0
+
+    def __call__(self, landscape: Landscape) -> str:
+        """``"points by index 0:6 1:8 2:1 in 1234 gradients"``; searches that were seen before are not added up again."""
+        self._gradients += sum(search.result.n_gradient for search in landscape.searches[self._seen :])
+        self._seen = len(landscape.searches)
+        points = " ".join(f"{index}:{count}" for index, count in landscape.index_counts().items()) or "none"
+        return f"points by index {points} in {self._gradients} gradients"
 
 
 class ProgressBar:
-    """A bar on a terminal: searches done and left, rate, points by index.
+    """A bar on a terminal: searches done and left, rate, points by index against gradients.
 
     Parameters
     ----------
@@ -42,6 +52,7 @@ class ProgressBar:
     def __init__(self, stream: TextIO):
         self._stream = stream
         self._bar = None
+        self._found = Found()
 
     def update(self, landscape: Landscape) -> None:
         """Redraw the bar, at most ten times a second."""
@@ -49,7 +60,7 @@ class ProgressBar:
         if self._bar is None:
             self._bar = self._open(max(done - 1, 0))
         self._bar.total = done + left
-        self._bar.set_postfix_str(f"points by index {points_by_index(landscape)}", refresh=False)
+        self._bar.set_postfix_str(self._found(landscape), refresh=False)
         self._bar.update(done - self._bar.n)
 
     def _open(self, done: int):
@@ -91,6 +102,7 @@ class ProgressLines:
         self._clock = clock
         self._begun: tuple[float, int] | None = None
         self._written = 0.0
+        self._found = Found()
 
     def update(self, landscape: Landscape) -> None:
         """Write a line if the last one is old enough."""
@@ -101,10 +113,7 @@ class ProgressLines:
         if now - self._written >= self._interval:
             self._written = now
             rate = (done - self._begun[1]) / (now - self._begun[0])
-            self._write(
-                f"{done} searches done, {len(landscape.frontier)} left, {rate:.3g} per second, "
-                f"points by index {points_by_index(landscape)}"
-            )
+            self._write(f"{done} searches done, {len(landscape.frontier)} left, {rate:.3g} per second, {self._found(landscape)}")
 
     def close(self) -> None:
         """Nothing is left to write: the caller reports the end."""

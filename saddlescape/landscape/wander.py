@@ -12,15 +12,17 @@ import numpy as np
 from ..dynamics.basins import Basins, Ridge
 from ..dynamics.ecd import ECDSep
 from ..dynamics.flow import GradientFlow
+from ..dynamics.relaxed import RelaxedSubspace
 from ..dynamics.scales import curvature_range
 from ..dynamics.search import connect
-from ..dynamics.subspace import Subspace, soft_modes
+from ..dynamics.subspace import Subspace, given_modes, soft_modes
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from ..results import SearchResult, StationaryPoint, Status, Trajectory
 from .explorer import ECDExplorer
 
 STABLE = 0.3  # of sqrt(W / (2 eta kappa)), about a seventh of the step that is unstable around the minimum: it is steeper higher up
+PRECISION = 1e-5  # of the height of the ceiling above the floor, to which everything else is relaxed
 TURN = 0.14  # by about this angle a trajectory is turned at random in each step: it forgets its direction in 100
 
 
@@ -50,8 +52,9 @@ def wander(
     message = (
         f"{status.sentence} Ceiling {levels[1]:.10g}, floor {walk.state.floor:.10g}, steps of {walk.method.step:.3g}: "
         f"{len(watch.energies)} points, {low:.4g} to {high:.4g} above the minimum, half of them below {median:.4g}; "
-        f"{len(watch.basins.minima)} basins seen, {watch.changes} changes between them, {len(watch.ridges)} ridge points kept; "
-        f"{derivatives.n_gradient} gradients."
+        f"{len(watch.basins.minima)} basins seen, the last new one after {watch.last_new} gradients, {watch.changes} changes "
+        f"between them, {len(watch.ridges)} ridge points kept; "
+        f"{derivatives.n_gradient} gradients and {derivatives.n_hvp} Hessian-vector products."
     )
     x, energy = walk.here()
     norm = derivatives.gradient_norm(derivatives.gradient(x))
@@ -70,7 +73,7 @@ def _kept(derivatives: Derivatives, ridges: list[Ridge]) -> Trajectory:
 
 
 class Walk:
-    """A trajectory on all unknowns, or on a plane of soft modes.
+    """A trajectory on all unknowns, or on a plane of a few directions.
 
     Parameters
     ----------
@@ -91,15 +94,19 @@ class Walk:
         rng: np.random.Generator,
     ):
         self.explorer = explorer
-        self.plane = None
-        self.derivatives, start = derivatives, minimum.x
-        if explorer.modes is not None:
-            self.plane = Subspace(derivatives, minimum.x, soft_modes(derivatives, minimum.x, explorer.modes))
-            self.derivatives, start = Derivatives(self.plane), np.zeros(explorer.modes)
         floor, ceiling = (float(level) for level in levels)
+        self.plane, start = None, minimum.x
+        self.derivatives = flat = derivatives
+        if explorer.modes is not None:
+            rows = _directions(derivatives, minimum.x, explorer.modes)
+            self.plane, start = Subspace(derivatives, minimum.x, rows), np.zeros(len(rows))
+            self.derivatives = flat = Derivatives(self.plane)
+            if explorer.rest == "relaxed":
+                self.plane = RelaxedSubspace(derivatives, minimum.x, rows, PRECISION * (ceiling - floor), rng.spawn(1)[0])
+                self.derivatives = Derivatives(self.plane)
         step, turn = explorer.step, explorer.decoherence
         if step is None:
-            curvature = curvature_range(self.derivatives, start)[1]
+            curvature = curvature_range(flat, start)[1]  # relaxing everything else only makes it less
             step = STABLE * float(np.sqrt((ceiling - floor) / (2.0 * explorer.eta * curvature)))
         turn = TURN / float(np.sqrt(start.size)) if turn is None else turn
         # A better point than the minimum lowers the floor: what was chosen is how high the trajectory may go.
@@ -122,6 +129,11 @@ class Walk:
             yield self.here()
 
 
+def _directions(derivatives: Derivatives, x: np.ndarray, modes: int | tuple) -> np.ndarray:
+    """The rows (m, n) that a trajectory from the minimum x (n,) moves along."""
+    return given_modes(derivatives, x, np.array(modes)) if isinstance(modes, tuple) else soft_modes(derivatives, x, modes)
+
+
 @dataclass(eq=False)
 class Watch:
     """What was seen along a path.
@@ -136,6 +148,8 @@ class Watch:
         At the points that were looked at.
     changes : int
         How often the label changed.
+    last_new : int
+        The gradients that had been spent when a basin was last seen for the first time.
     """
 
     explorer: ECDExplorer
@@ -143,6 +157,7 @@ class Watch:
     ridges: list[Ridge] = field(default_factory=list)
     energies: list[float] = field(default_factory=list)
     changes: int = 0
+    last_new: int = 0
 
     def follow(self, path: Iterator[tuple[np.ndarray, float]], before: np.ndarray, stop: Callable[[], bool]) -> bool:
         """Follow a path from the minimum ``before`` (n,) to its end; False if ``stop()`` turned true before that."""
@@ -151,7 +166,10 @@ class Watch:
             if stop():
                 return False
             self.energies.append(energy)
+            known = len(self.basins.minima)
             now = self.basins.label(x)
+            if len(self.basins.minima) > known:
+                self.last_new = self.basins.derivatives.n_gradient
             if now < 0:  # no basin
                 continue
             if now != label:

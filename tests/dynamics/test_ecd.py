@@ -1,6 +1,7 @@
 """Energy-conserving descent as a method: what it refuses, how trajectories end and go on, pitfalls of the published code."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,16 +11,19 @@ from saddlescape import (
     ECDSep,
     EnergyModel,
     GradientFlow,
+    HiSD,
     Isokinetic,
     NoisyModel,
     Status,
     as_model,
     explore,
-    search,
-    search_many,
 )
+from saddlescape import search as any_search
+from saddlescape import search_many as any_search_many
 from saddlescape.dynamics.describe import describe, rebuild
 from saddlescape.models import Ackley, Butterfly, ChafeeInfante, DoubleWells, MuellerBrown, MultiBasin, Zakharov
+
+search, search_many = partial(any_search, rng=0), partial(any_search_many, rng=0)  # without a seed trajectories are new ones
 
 LOWEST = np.array([-0.558223634633024, 1.441725841804669])  # minimum of Mueller-Brown
 SADDLE = np.array([-0.822001558732732, 0.624312802814871])
@@ -209,6 +213,23 @@ def test_trajectories_depend_on_the_seed_alone(name):
     np.testing.assert_array_equal(first.x, second.x)
     assert not np.array_equal(first.x, other.x)
     assert first.descent.seed.entropy == 5
+
+
+@every_method
+def test_a_fresh_seed_is_drawn_and_told(name):
+    """Nobody asked for a seed: two trajectories differ, each can be made again; searches that converge have seed 0 as ever."""
+    first, second = (any_search(MuellerBrown(), LOWEST, TRAJECTORIES[name], max_steps=500) for _ in range(2))
+    assert not np.array_equal(first.x, second.x)
+    assert f"seed {first.descent.seed.entropy}" in first.message
+    for seed in (first.descent.seed, first.descent.seed.entropy):
+        np.testing.assert_array_equal(any_search(MuellerBrown(), LOWEST, TRAJECTORIES[name], max_steps=500, rng=seed).x, first.x)
+    many, others = (any_search_many(MuellerBrown(), 2, TRAJECTORIES[name], start=LOWEST, n_steps=500) for _ in range(2))
+    assert not np.array_equal(many.x, others.x)
+    again = any_search_many(MuellerBrown(), 2, TRAJECTORIES[name], start=LOWEST, n_steps=500, rng=many.seed)
+    np.testing.assert_array_equal(again.x, many.x)
+    assert any_search_many(MuellerBrown(), 2, HiSD(1), start=SADDLE + 0.1, n_steps=5).seed == 0
+    child = np.random.SeedSequence(3).spawn(1)[0]
+    assert search_many(MuellerBrown(), 2, TRAJECTORIES[name], start=LOWEST, n_steps=5, rng=child).seed is None
 
 
 @every_method

@@ -14,14 +14,17 @@ import sys
 import time
 from pathlib import Path
 
-from saddlescape import explore, load, resume
-from saddlescape.models import DoubleWells, ReducedLandauDeGennes
+from saddlescape import DownwardSearch, ECDExplorer, explore, load, resume
+from saddlescape.models import DoubleWells, MuellerBrown, ReducedLandauDeGennes
 
+EXPLORER = [ECDExplorer(110.0, n_steps=6000, stages=2, max_runs=6), DownwardSearch()]
 MODELS = {
     "wells": DoubleWells((1.0, 1.3, 0.7, 1.9)),
     "many wells": DoubleWells((1.0, 1.3, 0.7, 1.9, 1.6)),
     "square": ReducedLandauDeGennes(17, 20.0),
+    "trajectories": MuellerBrown(),
 }
+SEARCHES = {"trajectories": EXPLORER}
 
 
 def live(path: Path, model: str, tell: int) -> None:
@@ -33,7 +36,7 @@ def live(path: Path, model: str, tell: int) -> None:
     if path.exists():
         resume(path, callback=callback)
     else:
-        explore(MODELS[model], store=path, rng=3, callback=callback)
+        explore(MODELS[model], searches=SEARCHES.get(model), store=path, rng=3, callback=callback)
 
 
 def born(path: Path, model: str) -> tuple[int, int]:
@@ -53,7 +56,7 @@ def born(path: Path, model: str) -> tuple[int, int]:
 
 def main(path: Path, model: str, seed: int, kills: int, longest: float) -> None:
     warm = path.with_name("warm.h5")  # what is compiled or imported once is not worth being killed in
-    explore(MODELS[model], store=warm, callback=lambda landscape, search: True)
+    explore(MODELS[model], searches=SEARCHES.get(model), store=warm, callback=lambda landscape, search: True)
     resume(warm, callback=lambda landscape, search: True)
     chance = random.Random(seed)
     while kills and not complete(path):

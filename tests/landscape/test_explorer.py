@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
@@ -20,35 +17,11 @@ from saddlescape import (
     resume,
     search,
 )
-from saddlescape.models import Butterfly, MuellerBrown, ReducedLandauDeGennes
+from saddlescape.models import Butterfly, MuellerBrown, ReducedLandauDeGennes, WellChain
 from saddlescape.numerics.orbits import align
 from saddlescape.store import digest
 
 BARRIER = 106.03467  # out of the deepest minimum of Mueller-Brown
-
-
-@dataclass(frozen=True)
-class Chain(EnergyModel):
-    """Double wells on a line, each pulled towards its neighbours: sum (x^2 - 1)^2 + 0.15 x + 0.1 sum (x_i - x_i+1)^2."""
-
-    dim: int = 4
-    coercive: ClassVar[bool] = True
-
-    def energy(self, x):
-        return float(np.sum((x * x - 1.0) ** 2 + 0.15 * x) + 0.1 * np.sum(np.diff(x) ** 2))
-
-    def gradient(self, x, out=None):
-        g = 4.0 * x * (x * x - 1.0) + 0.15
-        pull = 0.2 * np.diff(x)
-        g[:-1] -= pull
-        g[1:] += pull
-        if out is None:
-            return g
-        out[:] = g
-        return out
-
-    def default_start(self):
-        return -np.ones(self.dim)
 
 
 def kinds(landscape, kind):
@@ -93,15 +66,6 @@ def test_above_the_barrier_everything_is_found_from_one_minimum(seed):
     assert all(record.node >= 0 for record in kinds(landscape, "ridge"))
 
 
-def test_from_any_minimum():
-    whole = explore(MuellerBrown(), upward=True)
-    for node in whole.minima():
-        start = whole.points[node].x
-        found = explore(MuellerBrown(), start, searches=ECDExplorer(120.0))
-        assert found.index_counts() == {0: 3, 1: 2}
-        np.testing.assert_allclose(found.points[0].x, start, rtol=1e-13)
-
-
 def test_butterfly_without_its_mirror():
     start = np.array([1.5, 1.5])
     landscape = explore(Butterfly(), start, searches=ECDExplorer(7.0))
@@ -110,7 +74,7 @@ def test_butterfly_without_its_mirror():
 
 
 def test_a_chain_of_wells():
-    landscape = explore(Chain(4), searches=ECDExplorer(5.0, n_steps=2000, max_runs=4), rng=1)
+    landscape = explore(WellChain(4), searches=ECDExplorer(5.0, n_steps=2000, max_runs=4), rng=1)
     counts = landscape.index_counts()
     assert counts[0] >= 10 and counts[1] >= 16
     assert len(kinds(landscape, "ecd")) == 4
@@ -225,25 +189,6 @@ def test_workers_change_nothing():
     assert alone.index_counts()[0] == 6
 
 
-# --- fields ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("modes", "ceiling"), [(4, 15.0), (8, 15.0), (8, 40.0)])
-def test_the_nematic_square_from_the_diagonal_state_alone(modes, ceiling):
-    searches = ECDExplorer(ceiling, n_steps=6000, modes=modes)
-    landscape = explore(ReducedLandauDeGennes(33, 30.0), "d", max_index=1, searches=searches)
-    assert landscape.index_counts() == {0: 6, 1: 8}
-    landscape.extend(searches=[DownwardSearch(), UpwardSearch(directions=4)], max_index=4)
-    assert landscape.index_counts() == {0: 6, 1: 8, 2: 6, 3: 4, 4: 1}
-
-
-@pytest.mark.slow
-def test_the_preconditioner_as_the_mass_matrix():
-    landscape = explore(ReducedLandauDeGennes(33, 30.0), "d", max_index=1, searches=ECDExplorer(500.0, n_steps=6000))
-    assert landscape.index_counts()[0] == 6
-
-
 # --- bad input ------------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +211,11 @@ def test_the_preconditioner_as_the_mass_matrix():
         ("tries", -1, "expected an integer of at least 1"),
         ("max_runs", None, "expected an integer of at least 1"),
         ("modes", 0, "expected an integer of at least 1"),
+        ("modes", "soft", "expected an integer of at least 1, finite directions"),
+        ("modes", True, "expected an integer of at least 1, finite directions"),
+        ("modes", [1.0, 2.0], "expected an integer of at least 1, finite directions"),
+        ("modes", np.full((1, 2), np.nan), "expected an integer of at least 1, finite directions"),
+        ("rest", "free", 'expected "frozen" or "relaxed"'),
     ],
 )
 def test_bad_parameters(name, value, expected):
@@ -276,6 +226,12 @@ def test_bad_parameters(name, value, expected):
 def test_models_it_cannot_explore():
     with pytest.raises(ValueError, match=r"modes: MuellerBrown has no preconditioner.*modes=None"):
         explore(MuellerBrown(), searches=ECDExplorer(100.0, modes=1))
+    with pytest.raises(ValueError, match="modes: got directions of 3 entries, expected 2, the number of unknowns"):
+        explore(MuellerBrown(), searches=ECDExplorer(100.0, modes=[[1.0, 0.0, 0.0]]))
+    with pytest.raises(ValueError, match="modes: the 2 directions span 1 dimensions only"):
+        ECDExplorer(100.0, modes=[[1.0, 2.0], [2.0, 4.0]])
+    with pytest.raises(ValueError, match=r'rest: "relaxed" says what becomes of the unknowns that modes leaves out'):
+        ECDExplorer(100.0, rest="relaxed")
     with pytest.raises(ValueError, match="modes: got 1000, expected at most 450"):
         explore(ReducedLandauDeGennes(17, 30.0), searches=ECDExplorer(1.0, modes=1000))
 

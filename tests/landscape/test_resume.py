@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saddlescape import HiSD, NoisyModel, SHiSD, Symmetry, as_model, explore, load, resume
+from saddlescape import DownwardSearch, ECDExplorer, HiSD, NoisyModel, SHiSD, Symmetry, as_model, explore, load, resume
 from saddlescape.landscape.progress import ProgressBar
 from saddlescape.models import Butterfly, DoubleWells, MuellerBrown, ReducedLandauDeGennes
 from saddlescape.parts import BarzilaiBorwein
@@ -199,9 +199,13 @@ def killed(path: Path, model: str, kills: int, longest: float) -> list[int]:
     return [int(number) for number in done.stdout.split()]
 
 
+TRAJECTORIES = [ECDExplorer(110.0, n_steps=6000, stages=2, max_runs=6), DownwardSearch()]  # those of killed_run.py
+
+
 @pytest.mark.parametrize(
     ("model", "reference", "kills", "longest"),
     [
+        ("trajectories", MuellerBrown(), 10, 0.03),
         ("wells", DoubleWells((1.0, 1.3, 0.7, 1.9)), 20, 0.02),
         pytest.param("square", ReducedLandauDeGennes(17, 20.0), 6, 0.05, marks=pytest.mark.slow),
         pytest.param("many wells", DoubleWells((1.0, 1.3, 0.7, 1.9, 1.6)), 200, 0.02, marks=pytest.mark.slow),
@@ -215,7 +219,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bits(model, reference
     assert len(set(kept)) >= kills // 4  # lives that got on
     landscape = resume(path)
     assert landscape.runs[0].status == "complete"
-    assert digest(landscape) == digest(load(path)) == digest(explore(reference, rng=3))
+    searches = TRAJECTORIES if model == "trajectories" else None
+    assert digest(landscape) == digest(load(path)) == digest(explore(reference, searches=searches, rng=3))
     assert sorted(p.name for p in tmp_path.glob("run*")) == ["run.h5"]
 
 

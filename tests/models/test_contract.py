@@ -68,6 +68,7 @@ CASES = {
     "RobustRegression": ("RobustRegression", {"cutoff": 1.0, "features": ["sepal width", "sepal length"]}, ()),
     "TanhNetwork": ("TanhNetwork", {}, ("symmetry",)),
     "TanhNetwork-large": ("TanhNetwork", {"hidden": 5, "species": ["setosa", "versicolor", "virginica"]}, ("symmetry",)),
+    "WellChain": ("WellChain", {"dim": 4}, ("hessian",)),
     "Zakharov": ("Zakharov", {"dim": 10}, ("hessian", "symmetry")),
 }
 

@@ -129,6 +129,13 @@ def robust_regression(x, cutoff, decay, features, target, rows=slice(None)):
     return energy, (r / (1 + r**2 / cutoff**2) ** 2) @ z / len(z) + decay * x
 
 
+def well_chain(x, dim, tilt, coupling):
+    stretch = np.diff(x)
+    energy = ((x**2 - 1) ** 2).sum() + tilt * x.sum() + coupling * (stretch**2).sum()
+    pull = np.concatenate([[0.0], stretch]) - np.concatenate([stretch, [0.0]])
+    return energy, 4 * x * (x**2 - 1) + tilt + 2 * coupling * pull
+
+
 ROWS = np.random.default_rng(8).standard_normal((12, 5))
 FINITE_SUMS = {
     "LinearNetwork": (
@@ -160,6 +167,7 @@ TWINS = {
     "ModifiedRosenbrock": (modified_rosenbrock, {"s": (-500.0, 3.0, 0.0, 1.0, -2.0, 40.0)}, (-2.0, 3.0)),
     "MuellerBrown": (mueller_brown, {}, (-2.0, 2.0)),
     "MultiBasin": (multi_basin, {}, (-4.0, 4.0)),
+    "WellChain": (well_chain, {"dim": 5, "tilt": 0.3, "coupling": 0.2}, (-1.5, 1.5)),
     "Zakharov": (zakharov, {"dim": 10}, (-2.0, 2.0)),
 }
 
