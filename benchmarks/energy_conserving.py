@@ -50,7 +50,7 @@ def gradients(model: EnergyModel, x: np.ndarray, n: int) -> Callable[[], float]:
 
 def trajectory(model: EnergyModel, x: np.ndarray, method: Any, n: int) -> Callable[[], SearchResult]:
     """A function that makes n steps."""
-    return lambda: search(model, x, method, max_steps=n)
+    return lambda: search(model, x, method, max_steps=n, rng=0)
 
 
 def measured(model: EnergyModel, x: np.ndarray, ways: dict[str, tuple[Any, int]], n: int, repetitions: int) -> list[list]:
@@ -102,7 +102,7 @@ def together(repetitions: int, n_runs: int, n_steps: int) -> str:
     """Wall time of many trajectories at once, each until it comes to the floor."""
 
     def runs(workers: int) -> Ensemble:
-        return search_many(MultiBasin(), n_runs, PUBLISHED, n_steps=n_steps, workers=workers)
+        return search_many(MultiBasin(), n_runs, PUBLISHED, n_steps=n_steps, workers=workers, rng=0)
 
     found = in_turns({"one thread": lambda: runs(1), "two threads": lambda: runs(2)}, repetitions)
     rows = []
