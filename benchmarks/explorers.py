@@ -168,25 +168,33 @@ def langevin(heat: float) -> Callable[[Purse, np.random.Generator], None]:
     return run
 
 
-def explorer(**options: Any) -> Callable[[Purse, np.random.Generator], int]:
-    """Trajectories under a ceiling of ``ceiling`` barriers; the result is the number of index-1 points found besides."""
+def explorer(axes: np.ndarray | None = None, **options: Any) -> Callable[[Purse, np.random.Generator], int]:
+    """Trajectories under a ceiling of ``ceiling`` barriers; the result is the number of index-1 points found besides.
+
+    With ``axes`` (m, n) in turns along each of these directions alone. When nothing new is found, all minima are left again from
+    another seed.
+    """
 
     def run(purse: Purse, rng: np.random.Generator) -> int:
         problem = purse.problem
         ceiling = options["ceiling"] * problem.barrier
-        explorer = ECDExplorer(**{**options, "ceiling": ceiling}, max_runs=10**6)
+        modes = [{}] if axes is None else [{"modes": axis[None]} for axis in axes]
+        explorers = [ECDExplorer(**{**options, "ceiling": ceiling, "max_runs": 10**6}, **mode) for mode in modes]
 
         def calls(landscape) -> list[int]:
             return [s.result.n_energy + s.result.n_gradient + s.result.n_hvp for s in landscape.searches]
 
-        def enough(landscape, _) -> bool:
+        def enough(landscape, _=None) -> bool:
             return sum(calls(landscape)) >= purse.budget
 
-        landscape = explore(problem.model, problem.start, max_index=1, searches=explorer, callback=enough, rng=rng)
-        seed = 0
-        while not enough(landscape, None):  # all its minima have been left: once more, from another seed
-            seed += 1
-            landscape.extend(searches=explorer, max_index=1, callback=enough, rng=seed + int(rng.integers(2**32)))
+        seed = int(rng.integers(2**32))
+        landscape = explore(problem.model, problem.start, max_index=1, searches=explorers[0], callback=enough, rng=seed)
+        turn, known = 0, 0
+        while not enough(landscape):
+            turn += 1
+            if turn % len(explorers) == 0:
+                seed, known = seed + (len(landscape.nodes) == known), len(landscape.nodes)
+            landscape.extend(searches=explorers[turn % len(explorers)], max_index=1, callback=enough, rng=seed)
         spent = np.cumsum(calls(landscape))
         inside = [node for node in landscape.nodes if spent[node.found_by] <= purse.budget]
         purse.found = [int(spent[node.found_by]) for node in inside if node.point.index == 0]
@@ -208,6 +216,7 @@ def chain(n: int) -> tuple[Problem, list[Method]]:
         Method("explorer, ceiling 3 barriers", explorer(ceiling=3.0, **short)),
         Method("explorer, ceiling 5 barriers", explorer(ceiling=5.0, **short)),
         Method("explorer, ceiling 10 barriers", explorer(ceiling=10.0, **short)),
+        Method("explorer, each unknown alone, 3 barriers", explorer(np.eye(n), ceiling=3.0, n_steps=200, every=20, rest="relaxed")),
         *others(0.5, 1.0, heats=(0.15, 0.5)),
     ]
 

@@ -56,6 +56,19 @@ ROWS = {
         for name in ("Butterfly", "MuellerBrown", "ModifiedMuellerBrown")
         for region in ("all", "convex", "stalled", "crossing")
     ],
+    "explorers": [
+        *("explorer, ceiling 3 barriers", "explorer, ceiling 5 barriers", "explorer, ceiling 10 barriers"),
+        *("explorer, each unknown alone, 3 barriers", "random restarts"),
+        *("basin hopping, moves of 0.5, T = 0.5", "basin hopping, moves of 1, T = 0.5"),
+        *("Langevin, T = 0.15", "Langevin, T = 0.5"),
+        *("explorer, ceiling 1.05 barriers", "explorer, ceiling 1.5 barriers", "explorer, ceiling 3 barriers", "random restarts"),
+        *("basin hopping, moves of 0.3, T = 0.5", "basin hopping, moves of 0.6, T = 0.5"),
+        *("Langevin, T = 0.15", "Langevin, T = 0.3"),
+        *("explorer, 3 relaxed modes, 1.5 barriers", "explorer, 8 frozen modes, 5 barriers"),
+        *("explorer, all unknowns, 75 barriers", "random restarts"),
+        *("basin hopping, moves of 0.54, T = 0.5", "basin hopping, moves of 1.6, T = 0.5"),
+        *("Langevin, T = 0.15", "Langevin, T = 0.5"),
+    ],
 }
 SUPPORT = {"timing", "peer", "peer_problems"}
 
@@ -152,8 +165,20 @@ def energies_are_conserved(rows):
     assert rows[25][1:4] == rows[26][1:4] and int(rows[25][2].removesuffix("%")) > 30
 
 
+def budgets_are_kept(rows):
+    """No more minima than there are; where all were found, within the budget; saddles from the explorer alone."""
+    for row, (total, budget) in zip(rows, [(8, 3000)] * 9 + [(3, 3000)] * 8 + [(2, 2000)] * 8, strict=True):
+        assert 1.0 <= float(row[1]) <= total
+        complete = row[2] != "0 of 1"
+        assert complete == (float(row[1]) == total)
+        assert not complete or float(row[2].removeprefix("1 of 1, ")) <= budget
+        assert (row[3] == "-") == (not row[0].startswith("explorer"))
+    assert [rows[i][1] for i in (4, 12)] == ["8.0", "3.0"]  # random restarts, from the right box
+
+
 CONTENT = {
     "energy_conserving": energies_are_conserved,
+    "explorers": budgets_are_kept,
     "escape": regions_are_what_they_are_called,
     "small_models": small_models_are_complete,
     "iterations": the_saddle_is_reached,

@@ -142,7 +142,7 @@ class ECDExplorer:
         if not hasattr(model, "preconditioner"):
             raise ValueError(
                 f"modes: {type(model).__name__} has no preconditioner, whose softest modes these are; give it preconditioner(x), "
-                "or explore all unknowns with modes=None"
+                "give directions (m, n) as modes, or explore all unknowns with modes=None"
             )
         if self.modes > model.dim:
             raise ValueError(f"modes: got {self.modes}, expected at most {model.dim}, the number of unknowns")
