@@ -53,7 +53,6 @@ class ReducedOnMesh:
 
     def __init__(self, domain: Any, mesh: Elements, model: ReducedLandauDeGennes, order: float):
         self.domain, self.n, self.mesh, self.lambda2, self.order = domain, model.n, mesh, model.lambda2, order
-        self.start_names = domain.start_names
         strength = model.strength
         if mesh.dimension != 2:
             raise ValueError("domain: got a mesh in space, expected a plane domain: the reduced model has its director in a plane")
@@ -63,6 +62,9 @@ class ReducedOnMesh:
                 "anchoring: the whole boundary is free, so that any uniform director is a solution; anchor a part of it, "
                 "weakly (strength=...) if it must be"
             )
+        # Guesses by the angle at the boundary are of a director that keeps one angle to it.
+        angled = len(set(kinds.values())) == 1 and not isinstance(next(iter(kinds.values())), float)
+        self.start_names = domain.start_names if angled else domain.start_names[:2]
         axes = {part: planar_axes(kind, mesh.parts[part].normals) for part, kind in kinds.items()}
         nodes, data = nodal_data(mesh, axes, model.corner)
         n_nodes = len(mesh.nodes)

@@ -17,7 +17,9 @@ def relaxed(model, x):
         gradient = model.gradient(x)
         if np.abs(gradient).max() < 1e-12:
             return x
-        x = x - scipy.sparse.linalg.spsolve(model.hessian(x), gradient, permc_spec="MMD_AT_PLUS_A")
+        options = {"SymmetricMode": True}  # several times faster than the default on large meshes
+        factors = scipy.sparse.linalg.splu(model.hessian(x), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+        x = x - factors.solve(gradient)
     raise AssertionError("Newton's method did not converge")
 
 

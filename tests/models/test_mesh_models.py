@@ -1,5 +1,8 @@
 """The reduced Landau-de Gennes model on meshes: plain NumPy twins, exact elements, exact symmetries."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -295,3 +298,31 @@ def test_rotations_of_a_disk_are_shifts(model):
 def test_bad_parameters_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         ReducedLandauDeGennes(**{"n": 7, "lambda2": 10.0, "domain": Hexagon(), **arguments})
+
+
+@every_shape
+@pytest.mark.parametrize("anchoring", ["tangent", "homeotropic", 0.4])
+def test_every_start_fits_the_boundary(shape, anchoring):
+    model = ReducedLandauDeGennes(8, 20.0, domain=shape, anchoring=anchoring)
+    for name in model.start_names:
+        x = model.start(name)
+        assert np.isfinite(x).all() and x.shape == (model.dim,)
+        if name not in ("ring", "wors", "uniform"):
+            # |P| = c everywhere, and no jump but at the corners: the elastic energy is that of a smooth angle.
+            np.testing.assert_allclose(np.hypot(*x.reshape(2, -1)), ORDER, rtol=1e-12)
+            assert model.energy(x) < model.energy(-x)
+    assert ("pair-1" in model.start_names) == (shape[:1] == ("polygon",) and shape[1] in (3, 5, 8) and anchoring != 0.4)
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skfem", None)
+    with pytest.raises(ImportError, match=r"need the package skfem: pip install 'saddlescape\[meshes\]'"):
+        ReducedLandauDeGennes(19, 20.0, domain=Polygon(7))
+
+
+def test_the_square_needs_no_packages_for_meshes():
+    code = (
+        "import sys; from saddlescape.models import ReducedLandauDeGennes; ReducedLandauDeGennes(9, 10.0).default_start(); "
+        "print([name for name in ('skfem', 'meshio') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
