@@ -150,7 +150,19 @@ class FullBox:
         for side, face in enumerate(("left", "right")):
             if face in grid.conditions and grid.conditions[face].fixed:
                 inside[side] = layout.FIXED
-        integers = [mz, my, mx, *inside, lines, ends, start + layout.FACE_SIZE * len(faces), start, len(faces), len(factors)]
+        integers = [
+            mz,
+            my,
+            mx,
+            *inside,
+            lines,
+            ends,
+            start + layout.FACE_SIZE * len(faces),
+            start,
+            len(faces),
+            len(factors),
+            layout.CHUNK,
+        ]
         tables = [*self._neighbours(1), *self._neighbours(2), rows, *[np.array(face[:2]) for face in faces], targets]
         return np.concatenate(blocks), np.concatenate([integers, *tables]).astype(np.int64)
 

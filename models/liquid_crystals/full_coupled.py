@@ -6,6 +6,7 @@ from .full_layout import (
     FIXED,
     INVERSE_HX,
     LEFT,
+    LENGTH,
     LINE,
     LINES,
     MX,
@@ -65,12 +66,12 @@ def _derivative(kind, u, at, z, y, start, size, params, weights, q, d, e):
     wy, wz = yl[WEIGHT], zl[WEIGHT]
     if kind == 0:
         factor = wy * wz * floats[INVERSE_HX]
-        for i in range(size):
+        for i in range(params[1][LENGTH]):
             e[i] = factor * (2.0 * q[i + 1] - q[i] - q[i + 2])
     elif kind < 3:
         line, rows, across = (yl, rows_y, wz) if kind == 1 else (zl, rows_z, wy)
         _combined(u, at, rows, (line[STIFF], line[STIFF + 1], line[STIFF + 2]), start, size, mx, ends, 0.0, d)
-        for i in range(size):
+        for i in range(params[1][LENGTH]):
             e[i] = across * weights[i] * d[i + 1]
     elif kind < 7:
         line, rows, across = (yl, rows_y, wz) if kind < 5 else (zl, rows_z, wy)
@@ -79,11 +80,11 @@ def _derivative(kind, u, at, z, y, start, size, params, weights, q, d, e):
         s = SLOPE if turned else TURNED
         sign = -1.0 if turned else 1.0
         _combined(u, at, rows, (line[s], line[s + 1], line[s + 2]), start, size, mx, ends, sign, d)
-        for i in range(size):
+        for i in range(params[1][LENGTH]):
             e[i] = 0.5 * sign * across * (d[i + 2] - d[i])
     else:
         s_y, s_z = (TURNED, SLOPE) if kind == 7 else (SLOPE, TURNED)
-        for i in range(size):
+        for i in range(params[1][LENGTH]):
             e[i] = 0.0
         for k in range(3):
             for j in range(3):
@@ -96,7 +97,10 @@ def _derivative(kind, u, at, z, y, start, size, params, weights, q, d, e):
 
 @inner
 def coupled_force(u, z, y, start, size, params, weights, q, g, buffer):
-    """g (5 chunks) = the elastic force on a chunk of row (z, y) of u, gathered in q, whose ghosts are used up."""
+    """g (5 chunks) = the elastic force on a chunk of row (z, y) of u, gathered in q, whose ghosts are used up.
+
+    Loops over buffers run over the whole chunk: what comes out beyond the end of the row is used by nobody.
+    """
     floats, ints = params
     mz, my, mx = ints[MZ], ints[MY], ints[MX]
     nodes, lines = mz * my * mx, ints[LINES]
@@ -106,10 +110,8 @@ def coupled_force(u, z, y, start, size, params, weights, q, g, buffer):
     surface = wz * yl[SURFACE] + wy * zl[SURFACE]
     for a in range(5):
         qa, ga = q[a * STRIDE :][:STRIDE], g[a * CHUNK :][:CHUNK]
-        for i in range(size):
+        for i in range(params[1][LENGTH]):
             ga[i] = surface * weights[i] * qa[i + 1]
-        for i in range(size, CHUNK):
-            ga[i] = 0.0
         if start == 0:
             ga[0] += floats[lines + mx] * wy * wz * qa[1]
         if start + size == mx:
@@ -123,7 +125,7 @@ def coupled_force(u, z, y, start, size, params, weights, q, g, buffer):
             _derivative(kind, u, b * nodes, z, y, start, size, params, weights, q[b * STRIDE :][:STRIDE], d, e)
             known = source
         factor, ga = floats[ints[COUPLINGS] + entry], g[target * CHUNK :][:CHUNK]
-        for i in range(size):
+        for i in range(params[1][LENGTH]):
             ga[i] += factor * e[i]
     for a in range(5):
         q[a * STRIDE + size + 1] = 0.0

@@ -7,6 +7,7 @@ from .full_layout import (
     FREE,
     INVERSE_HX,
     LEFT,
+    LENGTH,
     LINE,
     LINES,
     MX,
@@ -121,7 +122,7 @@ def stiff(u, z, y, start, size, params, weights, q, g):
     for a in range(5):
         qa, ga = q[a * STRIDE :][:STRIDE], g[a * CHUNK :][:CHUNK]
         if whole:
-            _link_forces(u, a * nodes, lower, upper, back, front, factors, weights, qa, ga, CHUNK)
+            _link_forces(u, a * nodes, lower, upper, back, front, factors, weights, qa, ga, ints[LENGTH])
         else:
             _link_forces(u, a * nodes, lower, upper, back, front, factors, weights, qa, ga, size)
         if start == 0:

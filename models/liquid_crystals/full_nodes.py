@@ -8,6 +8,7 @@ from .full_layout import (
     FACE_SIZE,
     FACES,
     FIELD,
+    LENGTH,
     LINE,
     LINES,
     MX,
@@ -40,7 +41,7 @@ def pointwise(z, y, start, size, params, local, w):
         line[i] = along[i]
     for i in range(size, CHUNK):
         line[i] = 0.0
-    for i in range(CHUNK):
+    for i in range(params[1][LENGTH]):
         plain[i] = across * line[i]
     if local is not None:
         factors = local[(z * ints[MY] + y) * mx + start :][:size]
@@ -66,7 +67,7 @@ def bulk_force(q, params, weights, local, g):
     floats = params[0]
     square, cube, quartic = 2.0 * floats[SQUARE], floats[CUBE], 4.0 * floats[QUARTIC]
     f0, f1, f2, f3, f4 = floats[FIELD], floats[FIELD + 1], floats[FIELD + 2], floats[FIELD + 3], floats[FIELD + 4]
-    for i in range(CHUNK):
+    for i in range(params[1][LENGTH]):
         p, s, r = q[i + 1], q[STRIDE + i + 1], q[2 * STRIDE + i + 1]
         t, u = q[3 * STRIDE + i + 1], q[4 * STRIDE + i + 1]
         w, b = weights[i], local[i]
@@ -84,7 +85,7 @@ def bulk_product(q, v, params, weights, g):
     """g += the second derivative of the bulk at q along v, both gathered."""
     floats = params[0]
     square, cube, quartic = 2.0 * floats[SQUARE], floats[CUBE], 4.0 * floats[QUARTIC]
-    for i in range(CHUNK):
+    for i in range(params[1][LENGTH]):
         p, s, r = q[i + 1], q[STRIDE + i + 1], q[2 * STRIDE + i + 1]
         t, u = q[3 * STRIDE + i + 1], q[4 * STRIDE + i + 1]
         vp, vs, vr = v[i + 1], v[STRIDE + i + 1], v[2 * STRIDE + i + 1]
@@ -107,7 +108,7 @@ def chunk_energy(q, g, params, weights):
     square, cube, quartic = floats[SQUARE], floats[CUBE], floats[QUARTIC]
     f0, f1, f2, f3, f4 = floats[FIELD], floats[FIELD + 1], floats[FIELD + 2], floats[FIELD + 3], floats[FIELD + 4]
     energy = 0.0
-    for i in range(CHUNK):
+    for i in range(params[1][LENGTH]):
         p, s, r = q[i + 1], q[STRIDE + i + 1], q[2 * STRIDE + i + 1]
         t, u = q[3 * STRIDE + i + 1], q[4 * STRIDE + i + 1]
         force = p * g[i] + s * g[CHUNK + i] + r * g[2 * CHUNK + i] + t * g[3 * CHUNK + i] + u * g[4 * CHUNK + i]
