@@ -11,6 +11,7 @@ _HOME = {
     "DiscEquation": "disc_equation",
     "DoubleWells": "double_wells",
     "HenonHeiles": "henon_heiles",
+    "LandauDeGennes": "liquid_crystals",
     "LinearNetwork": "linear_network",
     "ModifiedMuellerBrown": "mueller_brown",
     "ModifiedRosenbrock": "modified_rosenbrock",

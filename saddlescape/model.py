@@ -40,6 +40,7 @@ class EnergyModel:
       Missing ``stochastic_hvp``: differences of gradients with one sample at both ends. A model may have these alone, without
       ``energy`` and ``gradient``: it can be searched (`SHiSD`), and what is found is an estimate with its error bar.
     * ``unpack(x) -> dict``: named arrays for plotting, see `saddlescape.plotting`.
+    * ``state_name(x) -> str | None``: what the field calls a state; pathway maps, ``info`` and exports show it.
     * ``start(name) -> (n,)`` and ``default_start() -> (n,)``; ``start_names`` lists the names.
 
     Attributes
@@ -99,7 +100,7 @@ class EnergyModel:
 
     def __getattr__(self, name: str) -> Any:
         # What comes with the kernels must look absent without them, so that something else takes over.
-        if name in ("hvp", "draw", *_GRADIENT_ESTIMATES, *_HVP_ESTIMATES) and getattr(type(self).kernels, name, None) is not None:
+        if name in ("hvp", "draw", *_GRADIENT_ESTIMATES, *_HVP_ESTIMATES) and getattr(self.kernels, name, None) is not None:
             if name in _GRADIENT_ESTIMATES:
                 return self._gradient_estimate(name)
             return self._hvp_estimate(name) if name in _HVP_ESTIMATES else getattr(self, f"_compiled_{name}")

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
+_SAME = 1e-9  # matrices that differ by less are products of the same elements, up to rounding
+
 
 @dataclass(frozen=True, eq=False)
 class Symmetry:
-    """A symmetry group: signed permutations of the unknowns, and periodic translations of a grid.
+    """A symmetry group: signed permutations of the unknowns or rotations of a field, and periodic translations of a grid.
 
     A group element is a vector ``(d, s_1, ..., s_a)`` of floats, (1 + a,): apply the discrete element number ``d``
-    (``signs[d] * x[permutations[d]]``), then translate by ``s`` grid spacings along the ``a`` periodic axes.
-    The discrete elements must be closed under composition (`generate` closes them), element 0 is the identity, and each must map
-    translations to translations.
+    (``signs[d] * x[permutations[d]]``, then ``mixing[d] @ x.reshape(c, -1)``), then translate by ``s`` grid spacings along the
+    ``a`` periodic axes. The discrete elements must be closed under composition (`generate` closes them), element 0 is the
+    identity, and each must map translations to translations.
 
     Parameters
     ----------
@@ -29,17 +31,21 @@ class Symmetry:
     match : callable, or None
         For groups this class cannot express: ``match(x, y) -> (n,) array``, the image of ``y`` under the group that is
         nearest to ``x``. Used instead of the elements above; orbit sizes are then not known and count as one.
+    mixing : (G, c, c) float array, or None
+        Orthogonal matrices that act on the c components at every node of a field ``x.reshape(c, -1)``, where a map of space turns
+        them into each other. Each permutation is then one of the nodes, the same for every component, and all signs are 1.
 
     Raises
     ------
     ValueError
-        If the arrays do not describe signed permutations of the same unknowns.
+        If the arrays do not describe signed permutations of the same unknowns, or permutations of nodes with orthogonal matrices.
     """
 
     permutations: np.ndarray
     signs: np.ndarray
     grid: tuple[int, ...] | None = None
     match: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    mixing: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         permutations = np.ascontiguousarray(self.permutations, dtype=np.intp)
@@ -56,6 +62,8 @@ class Symmetry:
             raise ValueError(f"grid: got {self.grid}, whose size does not divide the number of unknowns {n}")
         object.__setattr__(self, "permutations", permutations)
         object.__setattr__(self, "signs", signs)
+        if self.mixing is not None:
+            object.__setattr__(self, "mixing", _checked_mixing(self.mixing, permutations, signs))
 
     @classmethod
     def generate(
@@ -64,34 +72,42 @@ class Symmetry:
         generators: Iterable[tuple[np.ndarray, np.ndarray | float]] = (),
         grid: tuple[int, ...] | None = None,
     ) -> Symmetry:
-        """Close a set of signed permutations under composition.
+        """Close a set of maps under composition.
 
         Parameters
         ----------
         n : int
             Number of unknowns.
-        generators : iterable of (permutation, sign)
-            ``(g x)_i = sign_i x[permutation_i]``; the permutation has shape (n,), the sign shape (n,) or ().
+        generators : iterable of (permutation, sign) or of (permutation, matrix)
+            ``(g x)_i = sign_i x[permutation_i]``; the permutation has shape (n,), the sign shape (n,) or (). With an orthogonal
+            matrix of shape (c, c) instead, the permutation is one of the n / c nodes of a field of c components:
+            ``(g x).reshape(c, -1) = matrix @ x.reshape(c, -1)[:, permutation]``. All generators are of one kind.
         grid : tuple of int, or None
             See the class.
 
         Raises
         ------
         ValueError
-            If a generator is no signed permutation of n unknowns.
+            If a generator is no such map of n unknowns.
         """
-        identity = (np.arange(n), np.ones(n))
         given = [_checked_generator(number, generator, n) for number, generator in enumerate(generators)]
-        elements = [identity]
-        seen = {identity[0].tobytes() + identity[1].tobytes()}
-        for permutation, sign in elements:  # the list grows while it is read: breadth-first closure
-            for p, s in given:
-                image = (permutation[p], s * sign[p])
-                key = image[0].astype(np.intp).tobytes() + np.ascontiguousarray(image[1]).tobytes()
-                if key not in seen:
-                    seen.add(key)
+        sizes = {len(matrix) for _, _, matrix in given} or {1}
+        if len(sizes) > 1:
+            raise ValueError(
+                f"generators: got matrices for {sorted(sizes)} components (a sign counts as one), expected all of one kind; "
+                "write a sign as that multiple of the identity"
+            )
+        components = sizes.pop()
+        elements = [(np.arange(n), np.ones(n), np.eye(components))]
+        seen: dict[bytes, list[np.ndarray]] = {}
+        _is_new(elements[0], seen)
+        for permutation, sign, matrix in elements:  # the list grows while it is read: breadth-first closure
+            for p, s, m in given:
+                image = (permutation[p], s * sign[p], m @ matrix)
+                if _is_new(image, seen):
                     elements.append(image)
-        return cls(np.array([p for p, _ in elements]), np.array([s for _, s in elements]), grid)
+        permutations, signs, matrices = (np.array(column) for column in zip(*elements, strict=True))
+        return cls(permutations, signs, grid, mixing=matrices if components > 1 else None)
 
     @classmethod
     def by_matching(cls, n: int, match: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Symmetry:
@@ -127,10 +143,22 @@ class Symmetry:
         """Apply a group element (1 + a,) to vectors x (..., n)."""
         d = int(element[0])
         image = self.signs[d] * x[..., self.permutations[d]]
-        return self.translate(image, element[1:]) if self.grid is not None else image
+        if self.mixing is not None:
+            image = (self.mixing[d] @ image.reshape(*x.shape[:-1], len(self.mixing[d]), -1)).reshape(x.shape)
+        return self.translate(image, element[1:])
+
+    def images(self, x: np.ndarray) -> np.ndarray:
+        """The images (G, n) of x (n,) under all discrete elements."""
+        images = x[self.permutations]
+        images *= self.signs
+        if self.mixing is None:
+            return images
+        return (self.mixing @ images.reshape(self.order, self.mixing.shape[1], -1)).reshape(images.shape)
 
     def translate(self, x: np.ndarray, shift: np.ndarray) -> np.ndarray:
         """Translate x (..., n) by ``shift`` (a,) grid spacings; fractions by trigonometric interpolation."""
+        if self.grid is None:
+            return x
         shape = x.shape
         axes = tuple(range(-self.n_axes, 0))
         grids = x.reshape(*shape[:-1], -1, *self.grid)
@@ -159,20 +187,71 @@ class Symmetry:
         return np.stack(np.meshgrid(*halves, indexing="ij"), axis=-1).reshape(-1, self.n_axes)
 
 
-def _checked_generator(number: int, generator: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """A permutation (n,) and its signs (n,). Closing a group of anything else may never end."""
+def _is_new(element: tuple[np.ndarray, np.ndarray, np.ndarray], seen: dict[bytes, list[np.ndarray]]) -> bool:
+    """Whether an element was not met before; it is remembered."""
+    permutation, sign, matrix = element
+    known = seen.setdefault(permutation.astype(np.intp).tobytes() + np.ascontiguousarray(sign).tobytes(), [])
+    if any(np.abs(matrix - other).max() < _SAME for other in known):
+        return False
+    known.append(matrix)
+    return True
+
+
+def _checked_generator(number: int, generator: Any, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A permutation (n,), its signs (n,) and its matrix, (1, 1) with signs. Closing a group of anything else may never end."""
     where = f"generators[{number}]"
     try:
         given, sign = generator
     except (TypeError, ValueError):
-        raise ValueError(f"{where}: got {generator!r}, expected a pair (permutation, sign)") from None
+        raise ValueError(
+            f"{where}: got {generator!r}, expected a pair (permutation, sign) or a pair (permutation, matrix)"
+        ) from None
     permutation, signs = np.asarray(given, dtype=np.intp), np.asarray(sign, dtype=float)
+    if signs.ndim == 2:
+        return _checked_matrix(where, permutation, signs, n)
     if permutation.shape != (n,):
         raise ValueError(f"{where}: got a permutation of shape {permutation.shape}, expected ({n},), one entry for each unknown")
     if signs.shape not in ((), (n,)):
         raise ValueError(f"{where}: got signs of shape {signs.shape}, expected ({n},), or one number for all unknowns")
     _check_values(permutation, signs, f"{where}, ")
-    return permutation, np.broadcast_to(signs, (n,))
+    return permutation, np.broadcast_to(signs, (n,)), np.eye(1)
+
+
+def _checked_matrix(where: str, permutation: np.ndarray, matrix: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    components = len(matrix)
+    if n % components or permutation.shape != (n // components,):
+        raise ValueError(
+            f"{where}: got a permutation of shape {permutation.shape} and a matrix of shape {matrix.shape}, expected one entry for "
+            f"each node: {n} unknowns over the number of components"
+        )
+    _check_values(permutation, np.ones(1), f"{where}, ")
+    _check_orthogonal(matrix, f"{where}, matrix")
+    offsets = np.arange(components)[:, None] * permutation.size
+    return (permutation + offsets).ravel(), np.ones(n), matrix
+
+
+def _checked_mixing(mixing: Any, permutations: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    order, n = permutations.shape
+    mixing = np.ascontiguousarray(mixing, dtype=float)
+    components = mixing.shape[-1]
+    if mixing.shape != (order, components, components) or n % components:
+        raise ValueError(
+            f"mixing: got shape {mixing.shape}, expected ({order}, c, c), one matrix for each permutation, with c dividing {n}"
+        )
+    _check_orthogonal(mixing, "mixing")
+    if np.abs(mixing[0] - np.eye(components)).max() > _SAME:
+        raise ValueError("mixing: matrix 0 must be the identity; `Symmetry.generate` puts it there")
+    nodes = permutations.reshape(order, components, -1)
+    if not ((nodes == nodes[:, :1] + np.arange(components)[:, None] * nodes.shape[-1]).all() and (signs == 1.0).all()):
+        raise ValueError("mixing: each permutation must be the same for all components and all signs 1; see `Symmetry.generate`")
+    return mixing
+
+
+def _check_orthogonal(matrices: np.ndarray, name: str) -> None:
+    if matrices.shape[-1] != matrices.shape[-2] or not (
+        np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(matrices.shape[-2])).max() < _SAME
+    ):
+        raise ValueError(f"{name}: got {matrices.tolist()}, expected orthogonal (c, c)")
 
 
 def _check_values(permutations: np.ndarray, signs: np.ndarray, where: str = "") -> None:

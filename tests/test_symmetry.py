@@ -159,3 +159,54 @@ def test_what_is_no_signed_permutation_is_refused(arguments, message):
 def test_what_is_no_generator_is_named(generator, message):
     with pytest.raises(ValueError, match=message):
         Symmetry.generate(3, [([1, 0, 2], 1.0), generator])
+
+
+# --- components that turn into each other ---------------------------------------------------------------------------------------
+
+ANGLE = 2.0 * np.pi / 3.0
+TURN = np.array([[np.cos(ANGLE), -np.sin(ANGLE)], [np.sin(ANGLE), np.cos(ANGLE)]])
+RING = np.r_[(np.arange(6) - 1) % 6, 6]  # six nodes around a seventh
+HEXAGON = [(RING, TURN), (np.r_[-np.arange(6) % 6, 6], np.diag([1.0, -1.0]))]
+
+
+def test_matrices_close_into_the_group_of_the_hexagon():
+    symmetry = Symmetry.generate(14, HEXAGON)
+    assert symmetry.order == 12 and symmetry.mixing.shape == (12, 2, 2)
+    elements = matrices(symmetry)
+    assert elements[0] == pytest.approx(np.eye(14))
+    products = (elements[:, None] @ elements).reshape(-1, 14, 14)
+    assert np.abs(products[:, None] - elements).max(axis=(2, 3)).min(axis=1).max() < 1e-12
+    assert elements @ elements.swapaxes(1, 2) == pytest.approx(np.broadcast_to(np.eye(14), elements.shape))
+
+
+def test_a_map_moves_nodes_and_turns_components():
+    x = np.random.default_rng(0).standard_normal((2, 7))
+    symmetry = Symmetry.generate(14, HEXAGON[:1])
+    turned = symmetry.apply(np.array([1.0]), x.ravel())
+    assert turned == pytest.approx((TURN @ x[:, RING]).ravel())
+    assert symmetry.images(x.ravel()) == pytest.approx(matrices(symmetry) @ x.ravel())
+
+
+@pytest.mark.parametrize(
+    ("generators", "message"),
+    [
+        ([(RING, 2.0 * TURN)], r"generators\[0\], matrix: got .* expected orthogonal"),
+        ([(np.arange(14), TURN)], r"generators\[0\]: got a permutation of shape \(14,\) and a matrix of shape \(2, 2\)"),
+        ([(RING * 0, TURN)], r"generators\[0\], permutations: every row"),
+        ([(RING, TURN), (np.arange(14), -1.0)], r"generators: got matrices for \[1, 2\] components"),
+        ([(RING, np.ones((2, 3)))], "expected orthogonal"),
+    ],
+)
+def test_bad_matrices_are_named(generators, message):
+    with pytest.raises(ValueError, match=message):
+        Symmetry.generate(14, generators)
+
+
+def test_mixing_needs_one_matrix_for_each_permutation_of_nodes():
+    good = Symmetry.generate(14, HEXAGON)
+    with pytest.raises(ValueError, match=r"mixing: got shape \(11, 2, 2\)"):
+        Symmetry(good.permutations, good.signs, mixing=good.mixing[1:])
+    with pytest.raises(ValueError, match="mixing: each permutation must be the same for all components"):
+        Symmetry(np.array([np.arange(4), [1, 0, 2, 3]]), np.ones((2, 4)), mixing=np.array([np.eye(2), np.eye(2)]))
+    with pytest.raises(ValueError, match="mixing: matrix 0 must be the identity"):
+        Symmetry(good.permutations[:1], good.signs[:1], mixing=-np.eye(2)[None])

@@ -2,18 +2,87 @@
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
 import numpy as np
 
+from .anchoring import conditions
 from .domain import Domain
+from .elements import Elements, cut_quadrilaterals
+from .full_box import FullBox
+from .grid import FACES, Grid
+from .lines import Axis
+from .reduced_grid import ReducedOnGrid
+
+if TYPE_CHECKING:
+    from .reduced import ReducedLandauDeGennes
 
 
-class Square(Domain):
-    """The square [-1, 1]^2 with tangent strong anchoring."""
+class Box(Domain):
+    """A box with its middle at the origin: what its subclasses share.
+
+    Lengths are in half edges lambda of the edge along y. The faces are ``left`` and ``right`` (x), ``bottom`` and ``top`` (y), and
+    in three dimensions ``back`` and ``front`` (z); periodic axes have none.
+    """
+
+    dimension: ClassVar[int] = 2
+
+    def half_edges(self) -> tuple[float, ...]:
+        """Half of each edge, along x, y and, in three dimensions, z."""
+        raise NotImplementedError
+
+    @property
+    def periodic(self) -> str:
+        """The letters of the periodic axes."""
+        return ""
+
+    @property
+    def normals(self) -> dict[str, np.ndarray]:
+        """Each face and its outward normal (3,)."""
+        found = {}
+        for number, axis in enumerate("xyz"[: self.dimension]):
+            if axis not in self.periodic:
+                for face, sign in zip(FACES[2 * number : 2 * number + 2], (-1.0, 1.0), strict=True):
+                    found[face] = sign * np.eye(3)[number]
+        return found
+
+    def axes(self, n: int) -> tuple[Axis, Axis, Axis]:
+        """The grid lines along x, y, z: n nodes along x, the others at a spacing as near to that as fits."""
+        halves = self.half_edges()
+        wanted = 2.0 * halves[0] / (n if "x" in self.periodic else n - 1)
+        found = []
+        for axis, half in zip("xyz", halves, strict=False):
+            periodic = axis in self.periodic
+            links = max(round(2.0 * half / wanted), 4)
+            nodes = np.linspace(-half, half, links + 1)
+            found.append(Axis(nodes[:-1] if periodic else nodes, 2.0 * half / links, periodic))
+        if self.dimension == 2:
+            found.append(Axis(np.zeros(1), 1.0))
+        return tuple(found)
+
+    def check_corner(self, corner: float) -> None:
+        """Raise ValueError unless 0 < corner <= the shortest half edge."""
+        shortest = min(self.half_edges())
+        if not 0 < corner <= shortest:
+            raise ValueError(f"corner: got {corner!r}, expected a length in (0, {shortest:g}], at most half of the shortest edge")
+
+    def full_tensor(self, n: int, anchoring: Any, strength: Any, **material: Any) -> FullBox:
+        """The discrete full Landau-de Gennes energy; ``material`` as `FullBox` takes it."""
+        return FullBox(Grid(self.axes(n), conditions(anchoring, strength, self.normals)), **material)
+
+
+class Square(Box):
+    """The square [-1, 1]^2."""
 
     name = "square"
 
     def __new__(cls) -> Square:
         return super().__new__(cls)
+
+    def half_edges(self) -> tuple[float, float]:
+        """Half of each edge."""
+        return 1.0, 1.0
 
     def spacing(self, n: int) -> float:
         """Distance of neighbouring nodes, n nodes per edge."""
@@ -65,3 +134,104 @@ class Square(Domain):
         values[-1, :] = np.pi if state == "r" else 0.0
         values[0, :] = 0.0
         return values
+
+    def discretise(self, n: int) -> Elements:
+        """Linear elements on the grid, whose stiffness is the five-point Laplacian; parts "left", "right", "bottom", "top"."""
+        index = np.arange(n * n).reshape(n, n)
+        y, x = np.meshgrid(self.nodes(n), self.nodes(n), indexing="ij")
+        corners = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
+        cells, other = cut_quadrilaterals(corners.reshape(-1, 4))
+        edges = {"left": index[:, 0], "right": index[:, -1], "bottom": index[0], "top": index[-1]}
+        parts = {name: np.stack([line[:-1], line[1:]], axis=1) for name, line in edges.items()}
+        maps = [np.diag([-1.0, 1.0]), np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])]
+        return Elements(np.stack([x.ravel(), y.ravel()], axis=1), cells, parts=parts, maps=maps, other=other)
+
+    def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
+        """The reduced model on the grid of the square; what its stencil does not know, linear elements on the same nodes do."""
+        if model.anchoring == "tangent" and np.isinf(model.strength):
+            return ReducedOnGrid(self, model.n, model.lambda2, model.corner, order)
+        from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
+
+        mesh = self.discretise(model.n)
+        starts = ("ring", "uniform")
+        return ReducedOnMesh(mesh, model.lambda2, model.corner, order, model.anchoring, model.strength, starts)
+
+
+class Rectangle(Box):
+    """The rectangle [-aspect, aspect] x [-1, 1].
+
+    Parameters
+    ----------
+    aspect : float
+        Edge along x over edge along y, positive.
+    periodic : str
+        The letters of the periodic axes: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+    """
+
+    name = "rectangle"
+
+    def __new__(cls, aspect: float = 1.0, periodic: str = "") -> Rectangle:
+        return super().__new__(cls, _length("aspect", aspect), _axes_of(periodic, "xy"))
+
+    def half_edges(self) -> tuple[float, float]:
+        """Half of each edge."""
+        return self[1], 1.0
+
+    @property
+    def periodic(self) -> str:
+        """The letters of the periodic axes."""
+        return self[2]
+
+
+class Cuboid(Box):
+    """The cuboid [-aspect, aspect] x [-1, 1] x [-height, height].
+
+    Its lateral faces are left, right, bottom and top (x and y), its horizontal ones back and front (z). Anchoring that is called
+    "tangent" for all of them at once means: horizontal and in the plane of each lateral face, back and front free.
+
+    Parameters
+    ----------
+    aspect : float
+        Edge along x over edge along y, positive.
+    height : float
+        Edge along z over edge along y, positive.
+    periodic : str
+        The letters of the periodic axes, such as ``"z"`` or ``"xy"``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+    """
+
+    name = "cuboid"
+    dimension = 3
+
+    def __new__(cls, aspect: float = 1.0, height: float = 1.0, periodic: str = "") -> Cuboid:
+        return super().__new__(cls, _length("aspect", aspect), _length("height", height), _axes_of(periodic, "xyz"))
+
+    def half_edges(self) -> tuple[float, float, float]:
+        """Half of each edge."""
+        return self[1], 1.0, self[2]
+
+    @property
+    def periodic(self) -> str:
+        """The letters of the periodic axes."""
+        return self[3]
+
+
+def _length(name: str, value: Any) -> float:
+    if not isinstance(value, Real) or isinstance(value, bool) or not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{name}: got {value!r}, expected a positive ratio of edges")
+    return float(value)
+
+
+def _axes_of(value: Any, possible: str) -> str:
+    if not isinstance(value, str) or len(set(value)) != len(value) or set(value) - set(possible):
+        raise ValueError(f"periodic: got {value!r}, expected letters of {possible!r}, each once; '' is none")
+    return "".join(sorted(value))

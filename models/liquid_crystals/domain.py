@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .reduced import ReducedLandauDeGennes
 
 
 class Domain(tuple):
@@ -11,9 +16,16 @@ class Domain(tuple):
     So it can be written into a run file or a landscape file, as ``["rectangle", 1.25]``, and is read back by
     `saddlescape.models.liquid_crystals.domains.as_domain`. A subclass has a ``name`` and takes and checks the parameters in
     ``__new__``.
+
+    Attributes
+    ----------
+    name : str
+    max_corner : float
+        Half the shortest edge: the longest distance from a corner within which boundary data may be changed.
     """
 
     name: ClassVar[str]
+    max_corner: ClassVar[float] = 1.0
 
     def __new__(cls, *parameters: Any) -> Domain:
         return super().__new__(cls, (cls.name, *parameters))
@@ -23,3 +35,26 @@ class Domain(tuple):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self[1:]))})"
+
+    def check_nodes(self, n: Any) -> None:
+        """Refuse a number of nodes that makes no mesh.
+
+        Raises
+        ------
+        ValueError
+            If n is not an integer of at least 5.
+        """
+        if not isinstance(n, (int, np.integer)) or n < 5:
+            raise ValueError(f"n: got {n!r}, expected an integer of at least 5 (nodes per edge, boundary included)")
+
+    def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
+        """The reduced model on this domain: kernels, derivatives, symmetry and starts for its discretisation.
+
+        Parameters
+        ----------
+        model : ReducedLandauDeGennes
+            Its parameters.
+        order : float
+            |P| in the bulk and on the boundary.
+        """
+        raise NotImplementedError

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .boxes import Square
+from .boxes import Cuboid, Rectangle, Square
 from .domain import Domain
+from .shapes import Annulus, Disk, Ellipse, Polygon
 
-DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square,)}
+DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus)}
 
 
 def as_domain(value: Any) -> Domain:

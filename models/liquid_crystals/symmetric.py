@@ -13,21 +13,47 @@ MAX_STEPS = 100
 
 
 def fixed_space(symmetry: Symmetry) -> scipy.sparse.csc_array:
-    """A basis of the points that every discrete element leaves where they are.
+    """A basis of the points that every element of a group leaves where they are.
 
     Returns
     -------
     (n, q) sparse array
-        Entries +-1: column j spreads one free number over an orbit of unknowns.
+        Orthogonal columns: each spreads one free number over an orbit of unknowns; with entries +-1 where no matrices mix the
+        components.
     """
-    permutations, signs = symmetry.permutations, symmetry.signs
-    unknowns = np.arange(symmetry.dim)
-    # An unknown that some element maps to minus itself is zero.
-    free = ~((permutations == unknowns) & (signs < 0)).any(axis=0)
+    if symmetry.grid is not None:
+        # What no translation changes is one number for each copy of the grid, and the discrete elements act on these numbers.
+        size = int(np.prod(symmetry.grid))
+        copies = Symmetry(symmetry.permutations[:, ::size] // size, symmetry.signs[:, ::size], mixing=symmetry.mixing)
+        return scipy.sparse.kron(fixed_space(copies), np.ones((size, 1)), format="csc")
+    components = 1 if symmetry.mixing is None else symmetry.mixing.shape[1]
+    n_nodes = symmetry.dim // components
+    permutations = symmetry.permutations[:, :n_nodes]
+    nodes = np.arange(n_nodes)
     element = permutations.argmin(axis=0)
-    representative, sign = permutations[element, unknowns], signs[element, unknowns]
-    _, column = np.unique(representative[free], return_inverse=True)
-    return scipy.sparse.csc_array((sign[free], (unknowns[free], column)), shape=(symmetry.dim, column.max() + 1))
+    representative = permutations[element, nodes]
+    orbits, orbit = np.unique(representative, return_inverse=True)
+    # At a node that some elements leave where it is, the field is what their matrices leave as it is: their mean projects onto it.
+    fixing = permutations[:, orbits] == orbits
+    projections = np.zeros((orbits.size, components, components))
+    for g in range(symmetry.order):
+        projections[fixing[g]] += _matrices(symmetry, np.full(n_nodes, g))[orbits[fixing[g]]]
+    values, vectors = np.linalg.eigh(projections / fixing.sum(axis=0)[:, None, None])
+    spread = _matrices(symmetry, element) @ vectors[orbit]  # (node, component, free number of its orbit)
+    kept = values > 0.5
+    column = np.cumsum(kept).reshape(kept.shape) - 1
+    node, which = np.nonzero(kept[orbit])
+    rows = node[:, None] + n_nodes * np.arange(components)
+    columns = np.broadcast_to(column[orbit[node], which][:, None], rows.shape)
+    entries = spread[node, :, which]
+    return scipy.sparse.csc_array((entries.ravel(), (rows.ravel(), columns.ravel())), shape=(symmetry.dim, int(kept.sum())))
+
+
+def _matrices(symmetry: Symmetry, element: np.ndarray) -> np.ndarray:
+    """What the elements (N,), one for each node, do to the components there, (N, c, c)."""
+    if symmetry.mixing is not None:
+        return symmetry.mixing[element]
+    return symmetry.signs[element, np.arange(element.size)][:, None, None]
 
 
 def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
@@ -60,7 +86,7 @@ def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
     basis = fixed_space(model.symmetry)
     weights = basis.power(2).sum(axis=0)
     y = (basis.T @ x) / weights
-    mass = model.mass * weights
+    mass = basis.power(2).T @ np.broadcast_to(model.mass, x.shape)
     gradient = np.empty(model.dim)
     energy = model.energy_gradient(basis @ y, gradient)
     reduced = basis.T @ gradient

@@ -40,7 +40,7 @@ def summary(landscape: Landscape) -> dict[str, Any]:
         },
         "index_counts": {str(index): count for index, count in landscape.index_counts().items()},
         "euler": {"sum": completeness.euler, "applicable": completeness.applicable, "message": completeness.message},
-        "nodes": [_node(node) for node in landscape.nodes],
+        "nodes": [_node(node, name) for node, name in zip(landscape.nodes, landscape.state_names(), strict=True)],
         "edges": [_edge(edge) for edge in landscape.edges],
         "searches": {
             "done": len(landscape.searches),
@@ -69,8 +69,8 @@ def searches_by_status(landscape: Landscape) -> dict[str, int]:
     return dict(Counter(search.result.status.value for search in landscape.searches).most_common())
 
 
-def _node(node: Node) -> dict[str, Any]:
-    return {"id": node.id, **_point(node.point), "found_by": node.found_by, "hits": node.hits}
+def _node(node: Node, name: str | None) -> dict[str, Any]:
+    return {"id": node.id, "name": name, **_point(node.point), "found_by": node.found_by, "hits": node.hits}
 
 
 def _point(point: StationaryPoint) -> dict[str, Any]:
@@ -248,10 +248,13 @@ def _header(landscape: Landscape) -> str:
 
 def _nodes_table(landscape: Landscape, rows: int | None) -> str:
     nodes = sorted(landscape.nodes, key=lambda node: (node.point.index, node.point.energy, node.id))
+    known = dict(zip((node.id for node in landscape.nodes), landscape.state_names(), strict=True))
+    named = any(known.values())  # a column only where there is something in it
     cells = [
         (
             str(node.point.index),
             str(node.id),
+            *([known[node.id] or ""] if named else []),
             f"{node.point.energy:.10g}",
             str(node.point.nullity),
             str(node.point.orbit_size),
@@ -261,7 +264,7 @@ def _nodes_table(landscape: Landscape, rows: int | None) -> str:
         )
         for node in nodes
     ]
-    names = ("index", "node", "energy", "nullity", "orbit", "gradient", "hits", "lowest eigenvalues")
+    names = ("index", "node", *(["state"] if named else []), "energy", "nullity", "orbit", "gradient", "hits", "lowest eigenvalues")
     return _table(names, cells, rows, "node")
 
 

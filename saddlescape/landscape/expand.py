@@ -218,17 +218,19 @@ def to_networkx(landscape: Landscape) -> networkx.MultiDiGraph:
     Returns
     -------
     graph : networkx.MultiDiGraph
-        Nodes are node ids, with index, nullity, energy, orbit_size, gradient_norm and certificate. Edges lead from the higher to
+        Nodes are node ids, with name (what the model calls the state, else empty), index, nullity, energy, orbit_size,
+        gradient_norm and certificate. Edges lead from the higher to
         the lower point and have the key of the landscape's edge, with kind, direction, sign, method, metric, search, hits,
         max_energy and element (a list: the group element g with end point g . child).
     """
     import networkx
 
     graph = networkx.MultiDiGraph(model=landscape.info.name)
-    for node in landscape.nodes:
+    for node, name in zip(landscape.nodes, landscape.state_names(), strict=True):
         point = node.point
         graph.add_node(
             node.id,
+            name=name or "",
             index=int(point.index),
             nullity=int(point.nullity),
             energy=float(point.energy),

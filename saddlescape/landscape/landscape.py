@@ -234,6 +234,17 @@ class Landscape:
         if not 0 <= node < len(self.nodes):
             raise IndexError(f"node: got {node}, expected an id from 0 to {len(self.nodes) - 1}")
 
+    def state_names(self) -> list[str | None]:
+        """What the model calls each node's state, by node id.
+
+        None where the model knows no name, has no ``state_name``, or is a user's own that was not attached.
+        """
+        try:
+            name = getattr(self.model, "state_name", None)
+        except ValueError:
+            name = None
+        return [None if name is None else name(point.x) for point in self.points]
+
     def barrier(self, i: int, j: int) -> float:
         """Minimax energy between two minima over quench edges: the highest saddle on the best path, on the model's energy scale.
 

@@ -41,7 +41,7 @@ def align(symmetry: Symmetry, x: np.ndarray, y: np.ndarray, mass: float | np.nda
         return symmetry.identity, mass_norm(x - y, mass)
     size = mass_norm(x, mass) + mass_norm(y, mass)
     rounding = _TIE * size
-    images = _images(symmetry, y)
+    images = symmetry.images(y)
     if symmetry.grid is None:
         products = images @ (mass * x)
         # |x - g y|^2 = |x|^2 + |y|^2 - 2 <x, g y> finds all that tie; the distance itself is formed without cancellation.
@@ -63,17 +63,11 @@ def alignments(symmetry: Symmetry, x: np.ndarray, y: np.ndarray, mass: float | n
     distances : (G,) array
         ``|x - g . y|`` in the mass norm.
     """
-    images = _images(symmetry, y)
+    images = symmetry.images(y)
     if symmetry.grid is None:
         differences = x - images
         return np.arange(float(symmetry.order))[:, None], np.sqrt(np.einsum("gi,gi->g", differences, mass * differences))
     return _translated(symmetry, x, images, mass, None)
-
-
-def _images(symmetry: Symmetry, y: np.ndarray) -> np.ndarray:
-    images = y[symmetry.permutations]
-    images *= symmetry.signs
-    return images
 
 
 def _translated(
@@ -117,7 +111,8 @@ def compose(symmetry: Symmetry, outer: np.ndarray, inner: np.ndarray) -> np.ndar
         return symmetry.identity
     a, b = int(outer[0]), int(inner[0])
     permutation = symmetry.permutations[b][symmetry.permutations[a]]
-    d = _number_of(symmetry, permutation, symmetry.signs[a] * symmetry.signs[b][symmetry.permutations[a]])
+    matrix = None if symmetry.mixing is None else symmetry.mixing[a] @ symmetry.mixing[b]
+    d = _number_of(symmetry, permutation, symmetry.signs[a] * symmetry.signs[b][symmetry.permutations[a]], matrix)
     # T_s D_a T_t D_b = T_(s + R_a t) D_a D_b
     return np.concatenate([[d], _wrapped(symmetry, outer[1:] + _turned(symmetry, a, inner[1:]))])
 
@@ -134,14 +129,16 @@ def inverse(symmetry: Symmetry, element: np.ndarray) -> np.ndarray:
         return symmetry.identity
     a = int(element[0])
     permutation = np.argsort(symmetry.permutations[a])
-    d = _number_of(symmetry, permutation, symmetry.signs[a][permutation])
+    d = _number_of(symmetry, permutation, symmetry.signs[a][permutation], None if symmetry.mixing is None else symmetry.mixing[a].T)
     return np.concatenate([[d], _wrapped(symmetry, -_turned(symmetry, d, element[1:]))])
 
 
-def _number_of(symmetry: Symmetry, permutation: np.ndarray, signs: np.ndarray) -> int:
+def _number_of(symmetry: Symmetry, permutation: np.ndarray, signs: np.ndarray, matrix: np.ndarray | None) -> int:
     # One column rules out most of the group before whole rows are compared.
     likely = np.flatnonzero((symmetry.permutations[:, 0] == permutation[0]) & (symmetry.signs[:, 0] == signs[0]))
     same = (symmetry.permutations[likely] == permutation).all(axis=1) & (symmetry.signs[likely] == signs).all(axis=1)
+    if matrix is not None:
+        same &= np.abs(symmetry.mixing[likely] - matrix).max(axis=(1, 2)) < 1e-6  # products of rounded matrices
     if not same.any():
         raise ValueError(
             "symmetry: its elements are not closed under composition; build it with Symmetry.generate, which closes them"

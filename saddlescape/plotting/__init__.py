@@ -2,18 +2,23 @@
 
 from .contour import plot_contour
 from .curves import plot_convergence, plot_mse, plot_spectrum
+from .cuts import cut
 from .figure import save_figure
 from .pathway import plot_pathway
-from .states import plot_state
+from .spatial import plot_state_3d
+from .states import plot_polarised, plot_state
 from .trajectory import plot_trajectory
 
 __all__ = [
+    "cut",
     "plot_contour",
     "plot_convergence",
     "plot_mse",
     "plot_pathway",
+    "plot_polarised",
     "plot_spectrum",
     "plot_state",
+    "plot_state_3d",
     "plot_trajectory",
     "save_figure",
 ]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from .contour import plot_contour
+from .fields import model_of
 from .pathmap import PathwayMap
 from .pathway import add_map_axes, draw_map, figure_size, plot_pathway
-from .states import model_of
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape

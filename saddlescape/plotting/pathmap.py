@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .fields import Fields, model_of, states_of
 from .heights import height_layout
 from .layout import Layout, layered_layout
-from .states import Fields, bar_label, model_of, states_of
+from .pictures import bar_label
 from .style import EDGE_STYLES, choice
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class PathwayMap:
     ----------
     nodes : list of Node
         By energy; links and layout count in this order.
+    names : list of str or None
+        What the model calls their states.
     states : list of dict, or None
         One per node; None: nodes are drawn as discs.
     links : list of Link
@@ -63,6 +66,7 @@ class PathwayMap:
     """
 
     nodes: list[Node]
+    names: list[str | None]
     states: list[Fields] | None
     links: list[Link]
     layout: Layout
@@ -88,6 +92,8 @@ class PathwayMap:
         note = _MISSING if model_of(landscape) is None else ""
         landscape = landscape.expand() if expand else landscape
         nodes = sorted(landscape.nodes, key=lambda node: (node.point.energy, node.id))
+        known = dict(zip((node.id for node in landscape.nodes), landscape.state_names(), strict=True))
+        names = [known[node.id] for node in nodes]
         states = states_of(landscape, nodes)
         side = 1.0 if states else _DISC
         box = (1.0, side + CAPTION)
@@ -99,7 +105,7 @@ class PathwayMap:
         else:
             heights, per_energy = _heights(nodes, box)
             layout = height_layout(heights, pairs, box=box, gap=GAP, attach=CAPTION / 2)
-        return cls(nodes, states, links, layout, vertical, side, box, per_energy, note)
+        return cls(nodes, names, states, links, layout, vertical, side, box, per_energy, note)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -150,14 +156,15 @@ def merge_edges(landscape: Landscape, nodes: list[Node], edges: str) -> list[Lin
     return [Link(a, b, min(found, key=list(EDGE_STYLES).index), len(found)) for (a, b), found in kinds.items()]
 
 
-def captions(nodes: list[Node]) -> list[str]:
-    """Two lines for each node: id, orbit size, nullity; energy above the lowest."""
+def captions(nodes: list[Node], names: list[str | None]) -> list[str]:
+    """Two lines for each node: id, name of the state, orbit size, nullity; energy above the lowest."""
     energies = np.array([node.point.energy for node in nodes])
     above = energies - energies.min()
     above[above <= 1e-12 * np.abs(energies).max()] = 0.0
     texts = []
-    for node, energy in zip(nodes, above, strict=True):
+    for node, name, energy in zip(nodes, names, above, strict=True):
         parts = [f"#{node.id}"]
+        parts += [name] if name else []
         parts += [f"×{node.point.orbit_size}"] if node.point.orbit_size > 1 else []
         parts += [f"null. {node.point.nullity}"] if node.point.nullity else []
         texts.append(f"{' '.join(parts)}\nΔE {energy:.4g}")

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from .links import draw_links
 from .pathmap import CAPTION, LETTER, PathwayMap, captions
-from .states import bar_label, colour_scale, draw_states
+from .pictures import bar_label, colour_scale, defect_handles, draw_states, fills_its_frame
 from .style import EDGE_STYLES, FONT, index_style
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def plot_pathway(
 ) -> Axes:
     """The pathway map of a landscape, every node drawn as the state it is.
 
-    A frame and a badge in the colour of its Morse index surround each state. The caption gives the node's id, how many symmetric
-    copies it stands for, its nullity if any, and its energy above the lowest. Lines have the colour of the upper node: thick for
-    gradient flow from an index-1 saddle, thin for a downward search, dashed where only an upward search saw the connection; a
-    number on a line counts the edges it stands for.
+    A frame and a badge in the colour of its Morse index surround each state. The caption gives the node's id, the name of the state
+    where the model knows one, how many symmetric copies it stands for, its nullity if any, and its energy above the lowest. Lines
+    have the colour of the upper node: thick for gradient flow from an index-1 saddle, thin for a downward search, dashed where only
+    an upward search saw the connection; a number on a line counts the edges it stands for.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _draw_frames(scene: PathwayMap, ax: Axes) -> None:
         [Path(centre + corners, closed=True) for centre in scene.pictures],
         facecolors="white",
         edgecolors=[index_style(node.point.index).colour for node in scene.nodes],
-        linewidths=1.4 if scene.states[0]["kind"] == "line" else 2.8,  # an image covers the inner half
+        linewidths=2.8 if fills_its_frame(scene.states[0]) else 1.4,  # an image covers the inner half
         zorder=2.9,
         label="frames",
     )
@@ -200,7 +200,7 @@ def _draw_badges(scene: PathwayMap, ax: Axes, unit: float) -> None:
 def _draw_captions(scene: PathwayMap, ax: Axes, unit: float) -> None:
     # Lines to and from a node at the height of its energy may pass behind its caption.
     back = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"} if scene.vertical == "energy" else None
-    for text, (x, y) in zip(captions(scene.nodes), scene.pictures, strict=True):
+    for text, (x, y) in zip(captions(scene.nodes, scene.names), scene.pictures, strict=True):
         ax.text(
             x,
             y - scene.side / 2 - 0.05,
@@ -232,7 +232,7 @@ def _handles(scene: PathwayMap) -> list[Line2D]:
         for index in sorted({node.point.index for node in scene.nodes}):
             style = index_style(index)
             handles.append(Line2D([], [], color=style.colour, marker=style.marker, linestyle="none", label=f"index {index}"))
-    return handles
+    return handles + defect_handles(scene.states or ())
 
 
 def _draw_legend(scene: PathwayMap, ax: Axes) -> None:

@@ -21,6 +21,7 @@ _LOOKS = {"^": (1.4, 0.0, -0.13), "v": (1.4, 0.0, 0.13), "<": (1.4, 0.13, 0.0), 
 
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
+BIAXIAL = "magma_r"  # light where uniaxial, almost everywhere, so that black rods are seen
 FONT = 8.0
 
 

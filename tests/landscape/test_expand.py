@@ -210,6 +210,7 @@ def test_to_networkx_has_plain_values(wells):
     assert graph.number_of_nodes() == 3
     assert sorted(graph.edges(keys=True)) == [(0, 1, 0), (1, 2, 0), (1, 2, 1)]
     assert graph.nodes[1] == {
+        "name": "",
         "index": 1,
         "nullity": 0,
         "energy": 1.0,

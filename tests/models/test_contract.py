@@ -32,6 +32,23 @@ CASES = {
     "DoubleWells": ("DoubleWells", {"weights": [1.0, 1.5, 2.25]}, ("hessian",)),
     "DoubleWells-sparse": ("DoubleWells", {"weights": [1.0 + 0.01 * j for j in range(100)]}, ("hessian",)),
     "HenonHeiles": ("HenonHeiles", {}, ("symmetry",)),
+    "LandauDeGennes": ("LandauDeGennes", {"n": 9, "lambda2": 10.0}, FIELD),
+    "LandauDeGennes-cuboid": (
+        "LandauDeGennes",
+        {"n": 5, "lambda2": 10.0, "domain": ["cuboid", 1.0, 0.8], "temperature": -2.0, "field": [0.0, 0.0, 3.0]},
+        FIELD,
+    ),
+    "LandauDeGennes-weak": (
+        "LandauDeGennes",
+        {
+            "n": 7,
+            "lambda2": 10.0,
+            "domain": ["rectangle", 1.3],
+            "anchoring": {"left": "planar-degenerate", "right": "homeotropic", "bottom": [1, 0, 1], "top": "free"},
+            "strength": {"left": 3.0, "right": 2.0},
+        },
+        FIELD,
+    ),
     "LinearNetwork": ("LinearNetwork", {**DATA, "hidden": 1, "batch": 3}, ("symmetry", "zero_modes")),
     "LinearNetwork-rotations": ("LinearNetwork", {**DATA, "hidden": 2, "batch": 8}, ("symmetry", "zero_modes")),
     "ModifiedMuellerBrown": ("ModifiedMuellerBrown", {}, ()),

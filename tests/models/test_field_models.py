@@ -503,7 +503,7 @@ def test_a_model_travels_by_pickle_and_by_its_parameters(model):
         (lambda: ReducedLandauDeGennes(33.0, 7.0), "n: got 33.0"),
         (lambda: ReducedLandauDeGennes(33, -1.0), "lambda2: got -1.0"),
         (lambda: ReducedLandauDeGennes(33, 7.0, corner=0.0), "corner: got 0.0"),
-        (lambda: ReducedLandauDeGennes(33, 7.0, domain="disk"), "domain: got 'disk'"),
+        (lambda: ReducedLandauDeGennes(33, 7.0, domain="torus"), "domain: got 'torus'"),
         (lambda: ReducedLandauDeGennes(33, 7.0, domain=3), "domain: got 3"),
         (lambda: PhaseField(3, 0.02), "n: got 3"),
         (lambda: PhaseField(8, float("nan")), "kappa: got nan"),

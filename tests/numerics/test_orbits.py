@@ -287,3 +287,37 @@ def test_isotropic_directions_names_a_wrong_shape(square):
     assert isotropic_directions(square, np.zeros(2), 1.0, np.empty(0), np.empty((0, 2)), 1e-8) == []
     with pytest.raises(ValueError, match=r"eigenvectors: got shape \(2, 2\) for 1 eigenvalues"):
         isotropic_directions(square, np.zeros(2), 1.0, np.array([-1.0]), np.eye(2), 1e-8)
+
+
+# --- components that turn into each other ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hexagon():
+    """Rotations and reflections of six nodes, by which two components turn twice as fast, order 12."""
+    turn = rotation(-2.0 * np.pi / 3.0)
+    return Symmetry.generate(12, [((np.arange(6) - 1) % 6, turn), (-np.arange(6) % 6, np.diag([1.0, -1.0]))])
+
+
+def test_turning_maps_compose_invert_and_align(hexagon):
+    x = np.random.default_rng(3).standard_normal(12)
+    for a in range(12):
+        outer = np.array([float(a)])
+        image = hexagon.apply(outer, x)
+        assert np.allclose(hexagon.apply(inverse(hexagon, outer), image), x, atol=1e-14)
+        element, distance = align(hexagon, image, x)
+        assert element == outer and distance < 1e-14
+        for b in range(12):
+            inner = np.array([float(b)])
+            product = hexagon.apply(compose(hexagon, outer, inner), x)
+            assert np.allclose(product, hexagon.apply(outer, hexagon.apply(inner, x)), atol=1e-14)
+
+
+def test_orbits_of_fields_that_turn(hexagon):
+    uniform = np.repeat([1.0, 0.0], 6)  # the director along x: kept by both axes and the half turn
+    assert orbit_size(hexagon, uniform, 1.0, 1e-8) == 3
+    assert len(stabiliser(hexagon, uniform, 1.0, 1e-8)) == 4
+    angle = 2.0 * np.pi * np.arange(6) / 6
+    ring = np.concatenate([np.cos(2.0 * angle), np.sin(2.0 * angle)])  # radial: kept by all
+    assert orbit_size(hexagon, ring, 1.0, 1e-8) == 1
+    assert orbit_size(hexagon, np.random.default_rng(0).standard_normal(12), 1.0, 1e-8) == 12

@@ -156,9 +156,10 @@ def test_edges_down_leaves_out_what_only_an_upward_search_saw(square):
 def test_captions_say_id_orbit_nullity_and_energy_above_the_lowest(square):
     nodes = square().nodes
     nodes[3] = replace(nodes[3], point=replace(nodes[3].point, nullity=1))
-    texts = captions(nodes)
+    texts = captions(nodes, [None, "BD", *[None] * 5])
     assert texts[3] == "#3 ×2 null. 1\nΔE 2.32"
     assert texts[0] == "#0\nΔE 4.344"
+    assert texts[1] == "#1 BD ×4\nΔE 3.854"
     assert texts[6] == "#6 ×2\nΔE 0"
 
 
@@ -167,7 +168,7 @@ def test_round_off_in_the_energy_is_not_shown(wells):
         replace(n, point=replace(n.point, energy=n.point.energy + shift))
         for n, shift in zip(wells.nodes, (0, 0, 1e-15), strict=True)
     ]
-    assert captions(nodes)[2].endswith("ΔE 0")
+    assert captions(nodes, [None] * 3)[2].endswith("ΔE 0")
 
 
 def test_without_its_model_a_landscape_is_drawn_as_discs_and_says_so(square):

@@ -1,0 +1,269 @@
+"""The full Landau-de Gennes model of a confined nematic: five components of the Q-tensor, in two or three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse
+
+from saddlescape.kernels import Kernels
+from saddlescape.model import EnergyModel
+from saddlescape.symmetry import Symmetry
+
+from . import starts
+from .anchoring import as_anchoring, as_strength
+from .boxes import Square
+from .domain import Domain
+from .domains import as_domain
+from .full_box import FullBox
+from .material import B_MBBA, C_MBBA, CLEARING, Bulk, check_elastic, elastic_tensor
+from .names import state_name
+from .reading import director_and_order, in_plane, read_tensor
+
+HESSIAN_LIMIT = 6000
+"""In three dimensions a sparse Hessian is offered up to this many unknowns: beyond, no factorisation of it fits."""
+
+
+@dataclass(frozen=True)
+class LandauDeGennes(EnergyModel):
+    """A confined nematic: the Landau-de Gennes energy of the full Q-tensor on a box in two or three dimensions.
+
+    E = int 1/2 |grad Q|^2 + L2/2 dj Qij dk Qik + L3/2 dk Qij dj Qik - 1/2 h.Q h
+    + lambda2 [A/(4C) tr Q^2 - B/(6C) tr Q^3 + 1/8 (tr Q^2)^2], and the energy of weak anchoring.
+
+    The unknowns are five components of Q in a Frobenius-orthonormal basis (see `saddlescape.models.liquid_crystals.tensors`) at the
+    nodes whose values are free: ``x.reshape(5, [mz,] my, mx)``.
+
+    Parameters
+    ----------
+    n : int
+        Nodes along x, boundary included; at least 5.
+    lambda2 : float
+        lambda-bar^2 = 2 C lambda^2 / L1, positive: the squared size of the well in units of the nematic coherence length.
+    corner : float
+        Distance eps from an edge where two faces ask for different directors, within which the boundary values fall linearly to
+        zero.
+    domain : Square, Rectangle or Cuboid
+        Lengths are in half edges lambda.
+    temperature : float
+        Reduced temperature 27 A C / B^2: 1 at the nematic-isotropic transition, -9 where A = -B^2 / (3 C); at most 9/8, where
+        nematic order ends.
+    B, C : float
+        Bulk constants, positive; only B / C matters.
+    L2, L3 : float
+        Elastic constants in units of L1.
+    anchoring : str, 3 numbers, or mapping
+        What the faces want: ``"tangent"`` (horizontal and along the face), ``"homeotropic"``, ``"free"``,
+        ``"planar-degenerate"``, or a director. One for all faces, where horizontal faces of a cuboid are left free by "tangent", or
+        a mapping of every face to its own.
+    strength : float or mapping
+        W lambda / L1: infinite for strong anchoring, which fixes the boundary values; finite for weak anchoring,
+        W/2 |Q - Q_b|^2 (Rapini-Papoular), or W/2 [|Q~ - P Q~ P|^2 + (|Q~|^2 - s^2)^2 / (4 s^2)] (Fournier-Galatola) for
+        planar-degenerate, which is always weak. In a mapping, faces that are left out are strong.
+    field : 3 numbers
+        h, the scaled electric or magnetic field.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+
+    Notes
+    -----
+    ``mass`` holds the weights of the trapezoid rule, so gradient norms and eigenvalues are the continuum's. Second order; with one
+    constant the elastic part is the five- or seven-point Laplacian. There is no elastic constant L4: the cubic term
+    L4/2 Qlk dl Qij dk Qij is unbounded below [2]_.
+
+    References
+    ----------
+    .. [1] M. Robinson, C. Luo, P. E. Farrell, R. Erban, A. Majumdar, Liquid Crystals 44 (2017) 2267.
+    .. [2] J. M. Ball, A. Majumdar, Mol. Cryst. Liq. Cryst. 525 (2010) 1.
+    .. [3] J.-B. Fournier, P. Galatola, Europhys. Lett. 72 (2005) 403.
+    """
+
+    n: int
+    lambda2: float
+    corner: float = 0.1
+    domain: Domain = field(default_factory=Square)
+    temperature: float = -9.0
+    B: float = B_MBBA
+    C: float = C_MBBA
+    L2: float = 0.0
+    L3: float = 0.0
+    anchoring: Any = "tangent"
+    strength: Any = np.inf
+    field: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    coercive: ClassVar[bool] = True
+    scaling: ClassVar[str] = "lengths in half edges lambda; lambda2 = 2 C lambda^2 / L1; L2, L3 in L1; strengths in L1 / lambda"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n, (int, np.integer)) or self.n < 5:
+            raise ValueError(f"n: got {self.n!r}, expected an integer of at least 5 (nodes along x, boundary included)")
+        for name in ("lambda2", "B", "C"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: got {value!r}, expected a positive number")
+        if not (np.isfinite(self.temperature) and self.temperature <= CLEARING):
+            raise ValueError(f"temperature: got {self.temperature!r}, expected at most 9/8; above, there is no nematic order")
+        check_elastic(self.L2, self.L3)
+        domain = as_domain(self.domain)
+        domain.check_corner(self.corner)
+        anchoring = as_anchoring(self.anchoring, domain.normals)
+        object.__setattr__(self, "domain", domain)
+        object.__setattr__(self, "anchoring", anchoring)
+        object.__setattr__(self, "strength", as_strength(self.strength, anchoring, domain.normals))
+        if not (np.shape(self.field) == (3,) and np.isfinite(self.field).all()):
+            raise ValueError(f"field: got {self.field!r}, expected 3 finite numbers")
+        object.__setattr__(self, "field", tuple(float(h) for h in self.field))
+
+    @cached_property
+    def discrete(self) -> FullBox:
+        """The energy on the nodes of the domain."""
+        return self.domain.full_tensor(
+            self.n,
+            self.anchoring,
+            self.strength,
+            tensor=elastic_tensor(self.L2, self.L3),
+            bulk=Bulk.of(self.temperature, self.B, self.C),
+            lambda2=self.lambda2,
+            field=np.array(self.field),
+            corner=self.corner,
+        )
+
+    @property
+    def order(self) -> float:
+        """s of the nematic state Q = s (n n - I / 3) of least bulk energy."""
+        return self.discrete.bulk.order
+
+    @property
+    def units(self) -> str:
+        """The unit of energy."""
+        return "L1 per unit height of the well" if self.domain.dimension == 2 else "L1 lambda"
+
+    @property
+    def n_nodes(self) -> int:
+        """Free nodes, at which the pointwise terms are evaluated; see `saddlescape.RandomQuadrature`."""
+        return self.discrete.grid.n_free
+
+    @property
+    def dim(self) -> int:
+        """Number of unknowns, 5 for each free node."""
+        return 5 * self.n_nodes
+
+    @property
+    def mass(self) -> float | np.ndarray:
+        """The inner product: weights of the trapezoid rule, one number where all free nodes have the same."""
+        return self.discrete.mass
+
+    @property
+    def field_shapes(self) -> dict[str, tuple[int, ...]]:
+        """How x splits into named fields: Q, (5, [mz,] my, mx)."""
+        return {"Q": (5, *self.discrete.grid.free_shape[3 - self.domain.dimension :])}
+
+    @cached_property
+    def kernels(self) -> Kernels:
+        """The compiled functions: of one elastic constant, or of several."""
+        return self.discrete.kernels
+
+    def _parameters(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.discrete.parameters()
+
+    @property
+    def hessian(self) -> Callable[[np.ndarray], scipy.sparse.csc_array]:
+        """The Hessian at x, (n, n) sparse with sorted indices; in three dimensions only up to `HESSIAN_LIMIT` unknowns."""
+        if self.domain.dimension == 3 and self.dim > HESSIAN_LIMIT:
+            raise AttributeError("hessian: no factorisation of so large a matrix fits")
+        return self.discrete.hessian
+
+    def preconditioner(self, x: np.ndarray, shift: float = 1.0) -> Any:
+        """M = mass (-Lap_h + shift) for every component; it does not depend on x.
+
+        Parameters
+        ----------
+        x : (n,) array
+            Not used.
+        shift : float
+            Positive unless an end of each axis is fixed.
+        """
+        return self.discrete.preconditioner(shift)
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """Maps of space and tensor that keep boundary and field; with one elastic constant the two are independent."""
+        return self.discrete.symmetry()
+
+    @property
+    def start_names(self) -> tuple[str, ...]:
+        """The names of the starts that exist for this domain and anchoring."""
+        return starts.names(self)
+
+    def default_start(self) -> np.ndarray:
+        """The first of the named starts, (n,)."""
+        return self.start(self.start_names[0])
+
+    def start(self, name: str) -> np.ndarray:
+        """A named start, (n,).
+
+        Parameters
+        ----------
+        name : str
+            ``"wors"``, the well order reconstruction solution: on squares, and cuboids of square cross-section, whose lateral
+            faces all are tangent or all are homeotropic; stationary to round-off. ``"d"``, ``"r"``: order s with a harmonic
+            director angle between lateral faces that have a horizontal director; not stationary. ``"uniform"``: one director.
+
+        Raises
+        ------
+        ValueError
+            If there is no such start.
+        """
+        if name not in self.start_names:
+            return super().start(name)
+        return starts.make(self, name)
+
+    def cross_section(self) -> LandauDeGennes:
+        """The two-dimensional model of a horizontal slice through a cuboid."""
+        from .boxes import Rectangle
+
+        lateral = ("left", "right", "bottom", "top")
+
+        def of_lateral(value: Any) -> Any:
+            pairs = isinstance(value, tuple) and all(isinstance(item, tuple) for item in value)
+            return tuple(pair for pair in value if pair[0] in lateral) if pairs else value
+
+        aspect, _, periodic = self.domain[1:]
+        flat = Rectangle(aspect, periodic.replace("z", ""))
+        return replace(self, domain=flat, anchoring=of_lateral(self.anchoring), strength=of_lateral(self.strength))
+
+    def unpack(self, x: np.ndarray) -> dict[str, Any]:
+        """Named fields at all nodes, boundary included.
+
+        Returns
+        -------
+        dict
+            ``kind`` "director"; ``x``, ``y`` and in three dimensions ``z``: coordinates; arrays with axis order [[iz,] iy, ix]:
+            ``director`` (..., 3), the eigenvector of the largest eigenvalue of Q, without a sign; ``order`` and ``S`` (...), 3/2 of
+            that eigenvalue, s in the bulk; ``biaxiality`` (...); ``energy_density`` (...), whose trapezoid rule is E less the
+            energy of weak anchoring. In two dimensions ``defects`` (k, 3), in three ``disclinations`` (m, 4), see `reading`.
+        """
+        geometry, q, density = self._read(x)
+        return read_tensor(q, geometry, density)
+
+    def state_name(self, x: np.ndarray) -> str | None:
+        """What the literature calls a state in the plane, None where it has no name that is known here; see `names`."""
+        if self.domain.dimension != 2:
+            return None
+        geometry, q, _ = self._read(x)
+        return state_name(self.domain, self.anchoring, in_plane(q), geometry, np.abs(director_and_order(q)[0][..., 2]))
+
+    def _read(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """The axes, the components of Q (5, ...) and the energy density (...) at all nodes."""
+        grid, q = self.discrete.grid, self.discrete.filled(x)
+        density = grid.density(self.discrete.tensor, q) + self.discrete.pointwise(q)
+        names = "xyz"[: self.domain.dimension]
+        geometry = {name: axis.nodes.copy() for name, axis in zip(names, grid.axes, strict=False)}
+        return (geometry, q, density) if self.domain.dimension == 3 else (geometry, q[:, 0], density[0])
