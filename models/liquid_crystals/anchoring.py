@@ -39,6 +39,49 @@ class Condition(NamedTuple):
         return self.director is not None and np.isfinite(self.strength)
 
 
+class FacetCondition(NamedTuple):
+    """The condition on a part of the boundary of a mesh, which may be curved.
+
+    Attributes
+    ----------
+    kind : str or tuple of 3 floats
+        As `as_anchoring` keeps it.
+    strength : float
+        W lambda / L1; infinite: the boundary values are fixed.
+    """
+
+    kind: Any
+    strength: float
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the values of Q are given."""
+        return self.kind not in ("free", "planar-degenerate") and np.isinf(self.strength)
+
+    @property
+    def weak(self) -> bool:
+        """Whether values of Q other than the easy ones cost energy (Rapini-Papoular)."""
+        return self.kind not in ("free", "planar-degenerate") and np.isfinite(self.strength)
+
+
+def directors(kind: Any, normals: np.ndarray) -> np.ndarray:
+    """The easy axes (F, 3) of a kind of anchoring that has them, at facets with these normals (F, 2) or (F, 3)."""
+    full = np.zeros((len(normals), 3))
+    full[:, : normals.shape[1]] = normals
+    if kind == "homeotropic":
+        return full
+    if kind == "tangent":
+        return np.stack([-full[:, 1], full[:, 0], full[:, 2]], axis=1)
+    return np.broadcast_to(np.array(kind) / np.linalg.norm(kind), full.shape)
+
+
+def facet_conditions(anchoring: Any, strength: Any, parts: Sequence[str]) -> dict[str, FacetCondition]:
+    """The condition on each part of the boundary of a mesh; arguments as for `conditions`."""
+    kinds = dict(anchoring) if _is_pairs(anchoring) else dict.fromkeys(parts, anchoring)
+    strengths = dict(strength) if _is_pairs(strength) else dict.fromkeys(parts, strength)
+    return {part: FacetCondition(kinds[part], strengths.get(part, np.inf)) for part in parts}
+
+
 def conditions(anchoring: Any, strength: Any, normals: Mapping[str, np.ndarray]) -> dict[str, Condition]:
     """The condition on each part of a boundary made of flat parts.
 

@@ -14,6 +14,10 @@ from scipy.spatial import cKDTree
 CORNER_ANGLE = np.pi / 6
 """Where the direction of the boundary of a plane domain turns by more than this from one edge to the next, there is a corner."""
 
+EDGE_ANGLE = np.radians(40.0)
+"""Where a facet of a domain in space is inclined by more than this to the mean of those that meet it, there is an edge: the facets of
+a coarse ball are inclined by less, those at the edge of a cube by 45 degrees."""
+
 
 def require(name: str) -> ModuleType:
     """Import a package that only meshes need.
@@ -161,6 +165,30 @@ class Elements:
         shares = np.repeat(facets.areas / self.dimension, self.dimension)
         return np.bincount(facets.nodes.ravel(), shares, minlength=len(self.nodes))
 
+    @cached_property
+    def pattern(self) -> scipy.sparse.csr_array:
+        """Ones where two nodes share a cell, (N, N), indices sorted."""
+        cells = self.cells if self.other is None else np.concatenate([self.cells, self.other])
+        size = cells.shape[1]
+        rows, columns = np.repeat(cells, size, axis=1).ravel(), np.tile(cells, (1, size)).ravel()
+        n = len(self.nodes)
+        matrix = scipy.sparse.coo_array((np.ones(rows.size), (rows, columns)), shape=(n, n)).tocsr()
+        matrix.sort_indices()
+        matrix.data[:] = 1.0
+        return matrix
+
+    def elastic_density(self, fields: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+        """1/2 K[a, b, d, e] (d_d u_a) (d_e u_b) of fields (m, N) as its lumped mean at the nodes, (N,); tensor K (m, m, 3, 3)."""
+        skfem = require("skfem")
+        d = self.dimension
+        density = skfem.LinearForm(lambda v, w: w["energy"] * v)
+        total = np.zeros(len(self.nodes))
+        for basis in self._bases:
+            slopes = np.array([np.asarray(basis.interpolate(u).grad) for u in fields])
+            energy = 0.5 * np.einsum("abde,adtq,betq->tq", tensor[:, :, :d, :d], slopes, slopes, optimize=True)
+            total += density.assemble(basis, energy=energy)
+        return total / (len(self._bases) * self.weights)
+
     def squared_slopes(self, fields: np.ndarray) -> np.ndarray:
         """|grad u|^2 summed over fields (m, N), as its lumped mean at the nodes, (N,)."""
         total = np.zeros(len(self.nodes))
@@ -190,14 +218,26 @@ class Elements:
 
     @cached_property
     def corners(self) -> np.ndarray:
-        """Nodes at which the boundary of a plane domain has a corner, (k,); see `CORNER_ANGLE`."""
+        """Nodes at which the boundary has a corner or, in space, an edge, (k,); see `CORNER_ANGLE`, `EDGE_ANGLE`."""
+        d = self.dimension
         nodes = np.concatenate([facets.nodes.ravel() for facets in self.parts.values()])
-        normals = np.concatenate([np.repeat(facets.normals, 2, axis=0) for facets in self.parts.values()])
-        order = np.argsort(nodes, kind="stable")
-        nodes, normals = nodes[order], normals[order]
-        same = nodes[1:] == nodes[:-1]
-        turn = np.einsum("ij,ij->i", normals[1:], normals[:-1])
-        return nodes[1:][same & (turn < np.cos(CORNER_ANGLE))]
+        normals = np.concatenate([np.repeat(facets.normals, d, axis=0) for facets in self.parts.values()])
+        found, place = np.unique(nodes, return_inverse=True)
+        mean = np.zeros((found.size, d))
+        np.add.at(mean, place, normals)
+        mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        sharp = np.einsum("fi,fi->f", mean[place], normals) < np.cos(0.5 * CORNER_ANGLE if d == 2 else EDGE_ANGLE)
+        return np.unique(nodes[sharp])
+
+
+def entries_on(pattern: scipy.sparse.csr_array, matrix: scipy.sparse.csr_array) -> np.ndarray:
+    """The entries (nnz,) of a matrix in the order of a sorted pattern that has all of them."""
+    n = pattern.shape[0]
+    keys = np.repeat(np.arange(n), np.diff(pattern.indptr)) * n + pattern.indices
+    matrix = matrix.tocoo()
+    entries = np.zeros(pattern.nnz)
+    entries[np.searchsorted(keys, matrix.row.astype(np.intp) * n + matrix.col)] = matrix.data
+    return entries
 
 
 def boundary_facets(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -140,7 +140,8 @@ class ReducedOnMesh:
         """The elastic form and ``shift`` times the lumped mass, factorised."""
         matrix = self._elastic[self.free][:, self.free] + scipy.sparse.diags_array(shift * self.mesh.weights[self.free])
         turns = self._turns[self.free]
-        return FactorisedOperator(matrix, None if (turns == 1.0).all() else turns)
+        axes = np.array([[turns.real, -turns.imag], [turns.imag, turns.real]]).transpose(2, 0, 1)
+        return FactorisedOperator(matrix, None if (turns == 1.0).all() else axes)
 
     @cached_property
     def symmetry(self) -> Symmetry:
