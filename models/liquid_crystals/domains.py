@@ -6,9 +6,13 @@ from typing import Any
 
 from .boxes import Cuboid, Rectangle, Square
 from .domain import Domain
+from .mesh import Mesh
 from .shapes import Annulus, Disk, Ellipse, Polygon
+from .solids import Ball, Cylinder
 
-DOMAINS: dict[str, type[Domain]] = {domain.name: domain for domain in (Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus)}
+DOMAINS: dict[str, type[Domain]] = {
+    domain.name: domain for domain in (Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus, Ball, Cylinder, Mesh)
+}
 
 
 def as_domain(value: Any) -> Domain:

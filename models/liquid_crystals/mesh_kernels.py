@@ -32,63 +32,69 @@ def pack(matrix, weights, pull, lambda2, c2, zero_energy):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _unpack(params):
-    """Weights (N), pull (2 N), real and imaginary part of the entries, row starts (N + 1), columns."""
+def _local_terms(params):
+    """Weights (N,) and pull of the boundary (2 N,)."""
+    floats, n = params[0], params[1][0]
+    return floats[_FLOATS : _FLOATS + n], floats[_FLOATS + n : _FLOATS + 3 * n]
+
+
+# The row sums have a loop of their own: together with the local terms they ran at a third of the speed.
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def _elastic(x, params, out):
+    """out = A P, both components of a node while its row is read; x, out (2 N,)."""
     floats, ints = params
     n, entries = ints[0], ints[1]
-    weights = floats[_FLOATS : _FLOATS + n]
-    pull = floats[_FLOATS + n : _FLOATS + 3 * n]
-    real = floats[_FLOATS + 3 * n : _FLOATS + 3 * n + entries]
-    imaginary = floats[_FLOATS + 3 * n + entries :]
-    starts = ints[_INTS : _INTS + n + 1]
-    return weights, pull, real, imaginary, starts, ints[_INTS + n + 1 :]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def _row(p, q, real, imaginary, columns, start, stop):
-    """The entries start to stop of A, one row, times p + i q: real and imaginary part."""
-    sum_p, sum_q = 0.0, 0.0
-    if imaginary.size == 0:
-        for k in range(start, stop):
-            j = np.uintp(columns[k])  # unsigned, or every access asks whether the index counts from the end
-            sum_p += real[k] * p[j]
-            sum_q += real[k] * q[j]
+    first = _FLOATS + 3 * n
+    real, imaginary = floats[first : first + entries], floats[first + entries :]
+    starts, columns = ints[_INTS : _INTS + n + 1], ints[_INTS + n + 1 :]
+    p, q, out_p, out_q = x[:n], x[n:], out[:n], out[n:]
+    # Unsigned columns, or every access asks whether the index counts from the end.
+    if ints[2] == 0:
+        for i in range(n):
+            sum_p, sum_q = 0.0, 0.0
+            for k in range(starts[i], starts[i + 1]):
+                j = np.uintp(columns[k])
+                sum_p += real[k] * p[j]
+                sum_q += real[k] * q[j]
+            out_p[i], out_q[i] = sum_p, sum_q
     else:
-        for k in range(start, stop):
-            j = np.uintp(columns[k])
-            sum_p += real[k] * p[j] - imaginary[k] * q[j]
-            sum_q += real[k] * q[j] + imaginary[k] * p[j]
-    return sum_p, sum_q
+        for i in range(n):
+            sum_p, sum_q = 0.0, 0.0
+            for k in range(starts[i], starts[i + 1]):
+                j = np.uintp(columns[k])
+                sum_p += real[k] * p[j] - imaginary[k] * q[j]
+                sum_q += real[k] * q[j] + imaginary[k] * p[j]
+            out_p[i], out_q[i] = sum_p, sum_q
 
 
 # Where no weights are given, numba leaves out the branches that ask for them.
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _weighted_gradient(x, params, factors, out):
     """dE/dx = A P - pull + w lambda^2 (|P|^2 - c^2) P, this last term at each node times its factor (N,); None: all are one."""
-    weights, pull, real, imaginary, starts, columns = _unpack(params)
+    _elastic(x, params, out)
+    weights, pull = _local_terms(params)
     lambda2, c2, n = params[0][0], params[0][1], weights.size
     p, q, out_p, out_q = x[:n], x[n:], out[:n], out[n:]
     for i in range(n):
-        sum_p, sum_q = _row(p, q, real, imaginary, columns, starts[i], starts[i + 1])
         scale = lambda2 * weights[i] if factors is None else lambda2 * weights[i] * factors[i]
         bulk = scale * (p[i] * p[i] + q[i] * q[i] - c2)
-        out_p[i] = sum_p - pull[i] + bulk * p[i]
-        out_q[i] = sum_q - pull[n + i] + bulk * q[i]
+        out_p[i] += bulk * p[i] - pull[i]
+        out_q[i] += bulk * q[i] - pull[n + i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def _weighted_hvp(x, v, params, factors, out):
     """H(x) v, weighted as the gradient."""
-    weights, _, real, imaginary, starts, columns = _unpack(params)
+    _elastic(v, params, out)
+    weights, _ = _local_terms(params)
     lambda2, c2, n = params[0][0], params[0][1], weights.size
     p, q, a, b, out_a, out_b = x[:n], x[n:], v[:n], v[n:], out[:n], out[n:]
     for i in range(n):
-        sum_a, sum_b = _row(a, b, real, imaginary, columns, starts[i], starts[i + 1])
         scale = lambda2 * weights[i] if factors is None else lambda2 * weights[i] * factors[i]
         bulk = scale * (p[i] * p[i] + q[i] * q[i] - c2)
         twice = 2.0 * scale * (p[i] * a[i] + q[i] * b[i])
-        out_a[i] = sum_a + bulk * a[i] + twice * p[i]
-        out_b[i] = sum_b + bulk * b[i] + twice * q[i]
+        out_a[i] += bulk * a[i] + twice * p[i]
+        out_b[i] += bulk * b[i] + twice * q[i]
 
 
 @kernel("gradient")
@@ -100,7 +106,7 @@ def _gradient(x, params, out):
 def _energy_gradient(x, params, out):
     # 1/2 (g - pull).x is the quadratic part and half the bulk term's x: what is missing of the quartic is - w lambda^2 / 4 |P|^4.
     _gradient(x, params, out)
-    weights, pull = _unpack(params)[:2]
+    weights, pull = _local_terms(params)
     n, energy = weights.size, params[0][2]
     for i in range(n):
         square = x[i] * x[i] + x[n + i] * x[n + i]

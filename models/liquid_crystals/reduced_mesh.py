@@ -45,7 +45,7 @@ class ReducedOnMesh:
     Raises
     ------
     ValueError
-        If the anchoring does not fit the parts of the boundary, or leaves all of it free.
+        If the mesh is not of a plane domain, or the anchoring does not fit the parts of its boundary or leaves all of it free.
     """
 
     kernels: Kernels = REDUCED_ON_MESH
@@ -61,6 +61,8 @@ class ReducedOnMesh:
         start_names: tuple[str, ...],
     ):
         self.mesh, self.lambda2, self.order, self.start_names = mesh, lambda2, order, start_names
+        if mesh.dimension != 2:
+            raise ValueError("domain: got a mesh in space, expected a plane domain: the reduced model has its director in a plane")
         kinds = {part: kind for part, kind in kinds_by_part(anchoring, mesh.parts).items() if kind != "free"}
         if not kinds:
             raise ValueError(

@@ -107,7 +107,7 @@ class Ellipse(Meshed):
     name = "ellipse"
 
     def __new__(cls, aspect: float) -> Ellipse:
-        return super().__new__(cls, _number("aspect", aspect, 1.0, np.inf, "the long half axis over the short one, at least 1"))
+        return super().__new__(cls, number("aspect", aspect, 1.0, np.inf, "the long half axis over the short one, at least 1"))
 
     def _mesh(self, n: int) -> Elements:
         levels = n // 2
@@ -157,7 +157,7 @@ class Annulus(Meshed):
     name = "annulus"
 
     def __new__(cls, inner: float) -> Annulus:
-        return super().__new__(cls, _number("inner", inner, 0.0, 1.0, "a radius between 0 and 1", strict=True))
+        return super().__new__(cls, number("inner", inner, 0.0, 1.0, "a radius between 0 and 1", strict=True))
 
     def _mesh(self, n: int) -> Elements:
         spacing = 2.0 / (n - 1)
@@ -165,7 +165,7 @@ class Annulus(Meshed):
         return _rings(np.linspace(self[1], 1.0, gaps + 1), _nodes_on_ring(spacing), {"inner": 0, "outer": gaps}, 0.0)
 
 
-def _number(name: str, value: Any, low: float, high: float, expected: str, strict: bool = False) -> float:
+def number(name: str, value: Any, low: float, high: float, expected: str, strict: bool = False) -> float:
     is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if not (is_number and np.isfinite(value) and (low < value < high if strict else low <= value <= high)):
         raise ValueError(f"{name}: got {value!r}, expected {expected}")
