@@ -12,8 +12,7 @@ from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
 
 from ..spectral import BoxOperator
-from . import full_kernels as layout
-from .full_kernels import FULL
+from . import full_layout as layout
 from .grid import FACES, Grid
 from .lines import stencil
 from .material import Bulk
@@ -49,9 +48,14 @@ class FullBox:
     @property
     def kernels(self) -> Kernels:
         """The compiled functions that read `parameters`."""
-        if not self.isotropic:
-            raise NotImplementedError("L2, L3: only one elastic constant so far")
-        return FULL
+        if self.isotropic:
+            from .full_kernels import FULL
+
+            return FULL
+        # Most people never wait for these to be compiled.
+        from .coupled_kernels import COUPLED
+
+        return COUPLED
 
     @cached_property
     def mass(self) -> float | np.ndarray:
@@ -140,12 +144,14 @@ class FullBox:
             start += 5 * mx
         faces = self._planar_faces
         blocks += [data for *_, data in faces]
+        targets, factors = self._couplings()
+        blocks.append(factors)
         inside = [layout.WRAPPED if x_axis.periodic else layout.FREE] * 2
         for side, face in enumerate(("left", "right")):
             if face in grid.conditions and grid.conditions[face].fixed:
                 inside[side] = layout.FIXED
-        integers = [mz, my, mx, *inside, lines, ends, 0, start, len(faces)]
-        tables = [*self._neighbours(1), *self._neighbours(2), rows, *[np.array(face[:2]) for face in faces]]
+        integers = [mz, my, mx, *inside, lines, ends, start + layout.FACE_SIZE * len(faces), start, len(faces), len(factors)]
+        tables = [*self._neighbours(1), *self._neighbours(2), rows, *[np.array(face[:2]) for face in faces], targets]
         return np.concatenate(blocks), np.concatenate([integers, *tables]).astype(np.int64)
 
     def _surface(self, number: int) -> np.ndarray:
@@ -161,6 +167,14 @@ class FullBox:
         columns = [axis.weights[free, None], self._surface(number)[:, None]]
         columns += [stencil(matrix, axis, free) for matrix in (axis.stiffness, axis.slope, axis.slope.T)]
         return np.concatenate(columns, axis=1)
+
+    def _couplings(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which derivative of which component pushes which component, and how much, unless there is one elastic constant."""
+        kinds = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1))
+        along = 3 if self.grid.axes[2].n > 1 else 2
+        factors = np.stack([self.tensor[:, :, d, e] * (max(d, e) < along) for d, e in kinds])  # kind, target, source
+        kind, source, target = np.nonzero(factors.swapaxes(1, 2) * (not self.isotropic))
+        return np.stack([target, 5 * kind + source], axis=1).ravel(), factors[kind, target, source]
 
     def _neighbours(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper neighbour of each free node along an axis; where there is none, its coefficient is zero."""

@@ -46,6 +46,8 @@ CASES = {
             "domain": ["rectangle", 1.3],
             "anchoring": {"left": "planar-degenerate", "right": "homeotropic", "bottom": [1, 0, 1], "top": "free"},
             "strength": {"left": 3.0, "right": 2.0},
+            "L2": 0.5,
+            "L3": -0.2,
         },
         FIELD,
     ),

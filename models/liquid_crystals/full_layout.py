@@ -1,0 +1,31 @@
+"""How the kernels of the full Landau-de Gennes model on boxes read their parameters and buffers.
+
+`FullBox.parameters` writes them. The five components of a row of free nodes (a chunk of it, where it is long) are gathered in a
+buffer with a ghost on either side, so that no loop over nodes has a branch; distances within a buffer are known when it is compiled,
+or nothing would be vectorised.
+"""
+
+from numba import njit
+
+CHUNK = 64  # loops of this length, known when they are compiled, have no remainder; what lies beyond the end of a row is zero
+STRIDE = CHUNK + 2
+BLOCK = 16  # rows of a plane that are taken through all planes: their neighbours stay in the cache
+
+# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2, the five of the field, 1 / hx; then blocks at the offsets that
+# the integers name.
+E0, SQUARE, CUBE, QUARTIC, FIELD, INVERSE_HX = 0, 1, 2, 3, 4, 9
+# integers: nodes along z, y, x; what lies beyond the ends of a row; offsets of the blocks; numbers of planar-degenerate faces and
+# of couplings; then neighbours along y and z, where the pull of each row is, the faces and the couplings.
+MZ, MY, MX, LEFT, RIGHT, LINES, ENDS, COUPLINGS, FACES, N_FACES, N_COUPLINGS, TABLES = range(12)
+FIXED, FREE, WRAPPED = 0, 1, 2
+LINE = 11  # numbers per node along y or z: weight, surface; stiffness and both slopes at the lower neighbour, here, at the upper
+WEIGHT, SURFACE, STIFF, SLOPE, TURNED = 0, 1, 2, 5, 8
+FACE_SIZE = 33  # strength, the 5 x 5 matrix, the vector, the constant and 2/3 s^2 of a planar-degenerate face
+
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+outer = njit(**_OPTIONS, forceinline=True)
+plain = njit(**_OPTIONS)
+# No references are counted where nothing is allocated: for slices of rows that took longer than the arithmetic.
+inner = njit(**_OPTIONS, fastmath={"contract"}, _nrt=False)
+# The order of the sums in these is left to the compiler: in vector registers they are several times faster.
+summing = njit(**_OPTIONS, fastmath={"contract", "reassoc"}, _nrt=False)
