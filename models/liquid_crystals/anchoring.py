@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from .elements import Elements
 
 KINDS = ("tangent", "homeotropic", "free", "planar-degenerate")
 
@@ -75,11 +78,25 @@ def directors(kind: Any, normals: np.ndarray) -> np.ndarray:
     return np.broadcast_to(np.array(kind) / np.linalg.norm(kind), full.shape)
 
 
-def facet_conditions(anchoring: Any, strength: Any, parts: Sequence[str]) -> dict[str, FacetCondition]:
-    """The condition on each part of the boundary of a mesh; arguments as for `conditions`."""
-    kinds = dict(anchoring) if _is_pairs(anchoring) else dict.fromkeys(parts, anchoring)
-    strengths = dict(strength) if _is_pairs(strength) else dict.fromkeys(parts, strength)
-    return {part: FacetCondition(kinds[part], strengths.get(part, np.inf)) for part in parts}
+def facet_conditions(anchoring: Any, strength: Any, mesh: Elements) -> dict[str, FacetCondition]:
+    """The condition on each part of the boundary of a mesh; the other arguments as for `conditions`.
+
+    Raises
+    ------
+    ValueError
+        If a surface in space is to be tangent, or the whole boundary is free.
+    """
+    kinds = dict(anchoring) if _is_pairs(anchoring) else dict.fromkeys(mesh.parts, anchoring)
+    strengths = dict(strength) if _is_pairs(strength) else dict.fromkeys(mesh.parts, strength)
+    for part, kind in kinds.items():
+        if kind == "tangent" and mesh.dimension == 3:
+            raise ValueError(
+                f"anchoring: got 'tangent' for {part!r}, a surface in space, which has no one tangent direction; expected "
+                "'homeotropic', 'planar-degenerate', 'free' or a director (3 numbers)"
+            )
+    if all(kind == "free" for kind in kinds.values()):
+        raise ValueError("anchoring: the whole boundary is free, so that any uniform director is a solution; anchor a part of it")
+    return {part: FacetCondition(kinds[part], strengths.get(part, np.inf)) for part in mesh.parts}
 
 
 def conditions(anchoring: Any, strength: Any, normals: Mapping[str, np.ndarray]) -> dict[str, Condition]:

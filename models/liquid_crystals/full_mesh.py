@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
+from scipy.sparse.linalg import spsolve
 
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
@@ -21,7 +22,11 @@ from .full_mesh_kernels import FULL_ON_MESH, pack
 from .hessians import LocalHessian
 from .material import Bulk, is_isotropic
 from .mesh_symmetry import mesh_symmetry, rotation_of_rings, rotations_of_rings
+from .symmetric import symmetric_minimum
 from .tensors import BASIS, uniaxial
+
+if TYPE_CHECKING:
+    from .full import LandauDeGennes
 
 
 class FullOnMesh:
@@ -42,7 +47,9 @@ class FullOnMesh:
     field : (3,) array
         h of the energy density -1/2 h.Q h.
     corner : float
-        Length over which contradicting boundary values fall to zero, in the plane.
+        Length over which contradicting boundary values fall to their mean.
+    starts : tuple of str
+        Names of starts, the default first.
 
     Attributes
     ----------
@@ -64,7 +71,9 @@ class FullOnMesh:
         lambda2: float,
         field: np.ndarray,
         corner: float,
+        starts: tuple[str, ...],
     ):
+        self._starts = starts
         self.mesh, self.conditions, self.tensor, self.bulk, self.lambda2 = mesh, conditions, tensor, bulk, lambda2
         self.isotropic = is_isotropic(tensor)
         self.pull = 0.5 * np.einsum("aij,i,j->a", BASIS, field, field)
@@ -202,7 +211,8 @@ class FullOnMesh:
         if matrix.data.ndim == 1:
             return LocalHessian(scipy.sparse.block_diag([matrix] * 5), 5)
         entries = [
-            [scipy.sparse.csr_array((matrix.data[:, a, b].copy(), matrix.indices, matrix.indptr)) for b in range(5)] for a in range(5)
+            [scipy.sparse.csr_array((matrix.data[:, a, b].copy(), matrix.indices, matrix.indptr)) for b in range(5)]
+            for a in range(5)
         ]
         return LocalHessian(scipy.sparse.block_array(entries), 5)
 
@@ -238,6 +248,30 @@ class FullOnMesh:
     def zero_modes(self, x: np.ndarray) -> np.ndarray:
         """The direction in which a rotation of all rings moves x, (1, n); (0, n) where there is none."""
         return rotation_of_rings(x, self.symmetry())
+
+    # --- starts ----------------------------------------------------------------------------------------------------------
+
+    def start_names(self, model: LandauDeGennes) -> tuple[str, ...]:
+        """The names of the starts."""
+        return self._starts
+
+    def start(self, model: LandauDeGennes, name: str) -> np.ndarray:
+        """``"harmonic"``: the harmonic Q with the data of the boundary. ``"uniform"``: the director along x. Else the stationary
+        point with every symmetry."""
+        if name == "uniform":
+            return self.packed(np.repeat(uniaxial(np.eye(3)[:1], self.bulk.order), len(self.mesh.nodes), axis=1))
+        harmonic = self.packed(self._harmonic())
+        return harmonic if name == "harmonic" else symmetric_minimum(model, harmonic, self.hessian)
+
+    def _harmonic(self) -> np.ndarray:
+        data = self.fixed.copy()
+        weak = self.surface > 0.0
+        data[:, weak] = self.wanted[:, weak] / self.surface[weak]
+        anchored = weak | (np.abs(data) > 0.0).any(axis=0)
+        inside = np.flatnonzero(~anchored)
+        rows = self.mesh.stiffness[inside]
+        data[:, inside] = spsolve(rows[:, inside].tocsc(), -(rows @ np.where(anchored, data, 0.0).T)).T
+        return data
 
     # --- fields at all nodes ---------------------------------------------------------------------------------------------
 

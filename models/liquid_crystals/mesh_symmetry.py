@@ -91,7 +91,9 @@ def mesh_symmetry(
         for matrix in matrices if isotropic else [own]:
             for turn in (matrix, _UPSIDE_DOWN @ matrix) if mesh.dimension == 2 else (matrix,):
                 action = conjugation(turn)
-                if all(np.abs(action @ field[:, permutation] - field).max() <= _SAME * (1.0 + np.abs(field).max()) for field in kept):
+                if all(
+                    np.abs(action @ field[:, permutation] - field).max() <= _SAME * (1.0 + np.abs(field).max()) for field in kept
+                ):
                     local = _in_own_axes(action, permutation, axes)
                     if local is not None:
                         generators.append((place[permutation[free]], local))
