@@ -15,8 +15,8 @@ CORNER_ANGLE = np.pi / 6
 """Where the direction of the boundary of a plane domain turns by more than this from one edge to the next, there is a corner."""
 
 EDGE_ANGLE = np.radians(40.0)
-"""Where a facet of a domain in space is inclined by more than this to the mean of those that meet it, there is an edge: the facets of
-a coarse ball are inclined by less, those at the edge of a cube by 45 degrees."""
+"""Where a facet of a domain in space is inclined by more than this to the mean of those that meet it, there is an edge: the facets
+of a coarse ball are inclined by less, those at the edge of a cube by 45 degrees."""
 
 
 def require(name: str) -> ModuleType:
