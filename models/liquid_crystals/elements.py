@@ -177,26 +177,21 @@ class Elements:
         matrix.data[:] = 1.0
         return matrix
 
-    def elastic_density(self, fields: np.ndarray, tensor: np.ndarray) -> np.ndarray:
-        """1/2 K[a, b, d, e] (d_d u_a) (d_e u_b) of fields (m, N) as its lumped mean at the nodes, (N,); tensor K (m, m, 3, 3)."""
+    def elastic_density(self, fields: np.ndarray, tensor: np.ndarray | None = None) -> np.ndarray:
+        """1/2 K[a, b, d, e] (d_d u_a) (d_e u_b) of fields (m, N) as its lumped mean at the nodes, (N,).
+
+        The tensor K is (m, m, 3, 3); None is that of 1/2 |grad u|^2.
+        """
         skfem = require("skfem")
         d = self.dimension
+        if tensor is None:
+            tensor = np.einsum("ab,de->abde", np.eye(len(fields)), np.eye(3))
         density = skfem.LinearForm(lambda v, w: w["energy"] * v)
         total = np.zeros(len(self.nodes))
         for basis in self._bases:
             slopes = np.array([np.asarray(basis.interpolate(u).grad) for u in fields])
             energy = 0.5 * np.einsum("abde,adtq,betq->tq", tensor[:, :, :d, :d], slopes, slopes, optimize=True)
             total += density.assemble(basis, energy=energy)
-        return total / (len(self._bases) * self.weights)
-
-    def squared_slopes(self, fields: np.ndarray) -> np.ndarray:
-        """|grad u|^2 summed over fields (m, N), as its lumped mean at the nodes, (N,)."""
-        total = np.zeros(len(self.nodes))
-        skfem = require("skfem")
-        density = skfem.LinearForm(lambda v, w: (w["u"].grad ** 2).sum(axis=0) * v)
-        for basis in self._bases:
-            for u in fields:
-                total += density.assemble(basis, u=basis.interpolate(u))
         return total / (len(self._bases) * self.weights)
 
     @cached_property

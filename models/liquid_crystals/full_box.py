@@ -15,6 +15,7 @@ from saddlescape.symmetry import Symmetry
 from ..spectral import BoxOperator
 from . import full_layout as layout
 from . import starts
+from .full_pointwise import PLANAR_SIZE
 from .grid import FACES, Grid
 from .lines import stencil
 from .material import Bulk, is_isotropic
@@ -176,7 +177,7 @@ class FullBox:
         for side, face in enumerate(("left", "right")):
             if face in grid.conditions and grid.conditions[face].fixed:
                 inside[side] = layout.FIXED
-        integers = [mz, my, mx, *inside, lines, ends, start + layout.FACE_SIZE * len(faces), start, len(faces), len(factors)]
+        integers = [mz, my, mx, *inside, lines, ends, start + PLANAR_SIZE * len(faces), start, len(faces), len(factors)]
         tables = [*self._neighbours(1), *self._neighbours(2), rows, *[np.array(face[:2]) for face in faces], targets]
         return np.concatenate(blocks), np.concatenate([integers, *tables]).astype(np.int64)
 

@@ -1,8 +1,8 @@
 """How the kernels of the full Landau-de Gennes model on boxes read their parameters and buffers.
 
 `FullBox.parameters` writes them. The five components of a row of free nodes (a chunk of it, where it is long) are gathered in a
-buffer with a ghost on either side, so that no loop over nodes has a branch; distances within a buffer are known when it is compiled,
-or nothing would be vectorised.
+buffer with a ghost on either side, so that no loop over nodes has a branch; distances within a buffer are known when it is
+compiled, or nothing would be vectorised.
 """
 
 from numba import njit
@@ -20,7 +20,6 @@ MZ, MY, MX, LEFT, RIGHT, LINES, ENDS, COUPLINGS, FACES, N_FACES, N_COUPLINGS, TA
 FIXED, FREE, WRAPPED = 0, 1, 2
 LINE = 11  # numbers per node along y or z: weight, surface; stiffness and both slopes at the lower neighbour, here, at the upper
 WEIGHT, SURFACE, STIFF, SLOPE, TURNED = 0, 1, 2, 5, 8
-FACE_SIZE = 33  # strength, the 5 x 5 matrix, the vector, the constant and 2/3 s^2 of a planar-degenerate face
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 outer = njit(**_OPTIONS, forceinline=True)

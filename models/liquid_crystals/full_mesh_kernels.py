@@ -10,13 +10,12 @@ from numba import njit
 from saddlescape.kernels import Kernels, kernel
 
 from . import full_pointwise
-from .full_pointwise import bulk_density, bulk_product, bulk_slopes
+from .full_pointwise import PLANAR_SIZE, bulk_density, bulk_product, bulk_slopes, planar_node
 
-# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2; weights (N); pull (5 N); entries, numbers or 5 x 5 matrices; then
-# for each planar-degenerate node W times its area, a matrix (5, 5), a vector (5), a constant and 2/3 s^2: 33 numbers.
+# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2; weights (N); pull (5 N); entries, numbers or 5 x 5 matrices;
+# `PLANAR_SIZE` numbers for each planar-degenerate node.
 # ints: N, number of entries, how many numbers an entry has, number of planar-degenerate nodes; row starts (N + 1); columns; nodes.
 _FLOATS, _INTS = 4, 4
-PLANAR = 33
 
 _inner = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
@@ -80,34 +79,16 @@ def _row(u, n, values, size, columns, start, stop):
 def _planar(x, v, params, factors, out):
     """The planar-degenerate nodes: adds their force at x to out, or with v (not empty) their second derivative along v.
 
-    Returns their energy at x: the sum of 1/2 q.Mq + m.q + constant + (|q|^2 - 2/3 s^2)^2 / (8 s^2), each times its weight.
+    Returns their energy at x.
     """
     floats, ints = params
     n, count = ints[0], ints[3]
     nodes = ints[_INTS + n + 1 + ints[1] :]
-    first = _FLOATS + 6 * n + ints[1] * ints[2]
-    q, dq, energy = np.empty(5), np.zeros(5), 0.0
+    first, energy = _FLOATS + 6 * n + ints[1] * ints[2], 0.0
     for place in range(count):
-        at, data = nodes[place], floats[first + PLANAR * place :][:PLANAR]
+        at, data = nodes[place], floats[first + PLANAR_SIZE * place :][:PLANAR_SIZE]
         w = data[0] if factors is None else data[0] * factors[at]
-        square, along, order = -data[32], 0.0, data[32]
-        for a in range(5):
-            q[a] = x[a * n + at]
-            square += q[a] * q[a]
-            if v.size:
-                dq[a] = v[a * n + at]
-                along += q[a] * dq[a]
-        energy += w * (data[31] + square * square / (12.0 * order))
-        for a in range(5):
-            push = 0.0
-            for b in range(5):
-                push += data[1 + 5 * a + b] * (dq[b] if v.size else q[b])
-            if v.size:
-                push += (square * dq[a] + 2.0 * along * q[a]) / (3.0 * order)
-            else:
-                energy += w * q[a] * (0.5 * push + data[26 + a])
-                push += data[26 + a] + square * q[a] / (3.0 * order)
-            out[a * n + at] += w * push
+        energy += planar_node(x, v, at, n, w, data, out)
     return energy
 
 

@@ -229,5 +229,5 @@ class ReducedOnMesh:
         p, q = x.reshape(2, -1)
         values[self.free] = self._turns[self.free] * (p + 1j * q)
         fields = np.stack([values.real, values.imag])
-        density = 0.5 * self.mesh.squared_slopes(fields) + 0.25 * self.lambda2 * (np.abs(values) ** 2 - self.order**2) ** 2
+        density = self.mesh.elastic_density(fields) + 0.25 * self.lambda2 * (np.abs(values) ** 2 - self.order**2) ** 2
         return {"nodes": self.mesh.nodes.copy(), "triangles": self.mesh.covering.copy()}, fields, density
