@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
@@ -72,6 +72,8 @@ class Elements:
         The nodes come in rings of this length, each invariant under a rotation by one node: ``nodes.reshape(-1, ring, 2)``.
     hole : float
         Area that the cells leave out inside the first ring; its share goes to the nodes there.
+    revolution : (k, 3) array, optional
+        Orthonormal axes about which the domain turns into itself though its mesh does not: none (the default), one, or three.
 
     Attributes
     ----------
@@ -88,10 +90,12 @@ class Elements:
         other: np.ndarray | None = None,
         ring: int | None = None,
         hole: float = 0.0,
+        revolution: np.ndarray | None = None,
     ):
         self.nodes = np.ascontiguousarray(nodes, dtype=float)
         self.cells, self.other = np.ascontiguousarray(cells), other
         self.ring, self.hole, self._maps = ring, hole, maps
+        self.revolution = np.empty((0, 3)) if revolution is None else revolution
         facets, opposite = boundary_facets(self.cells)
         if parts is None:
             parts = {"boundary": facets}
@@ -176,6 +180,28 @@ class Elements:
         matrix.sort_indices()
         matrix.data[:] = 1.0
         return matrix
+
+    @cached_property
+    def _slopes(self) -> list[scipy.sparse.csr_array]:
+        skfem = require("skfem")
+        forms = [skfem.BilinearForm(lambda u, v, _, a=a: v * u.grad[a]) for a in range(self.dimension)]
+        return [self._averaging(form) for form in forms]
+
+    @cached_property
+    def _smoothing(self) -> scipy.sparse.csr_array:
+        return self._averaging(require("skfem").BilinearForm(lambda u, v, _: u * v))
+
+    def _averaging(self, form: Any) -> scipy.sparse.csr_array:
+        total = sum(form.assemble(basis) for basis in self._bases) / len(self._bases)
+        return (scipy.sparse.diags_array(1.0 / self.weights) @ scipy.sparse.csr_array(total)).tocsr()
+
+    def slopes(self, fields: np.ndarray) -> np.ndarray:
+        """The gradients of fields (m, N) at the nodes, means of those of the cells around them, (d, m, N)."""
+        return np.array([(matrix @ fields.T).T for matrix in self._slopes])
+
+    def smoothed(self, fields: np.ndarray) -> np.ndarray:
+        """Fields (..., N) whose value at each node is the mean of the linear interpolation around it."""
+        return (self._smoothing @ fields.reshape(-1, fields.shape[-1]).T).T.reshape(fields.shape)
 
     def elastic_density(self, fields: np.ndarray, tensor: np.ndarray | None = None) -> np.ndarray:
         """1/2 K[a, b, d, e] (d_d u_a) (d_e u_b) of fields (m, N) as its lumped mean at the nodes, (N,).

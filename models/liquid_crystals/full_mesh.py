@@ -22,11 +22,14 @@ from .full_mesh_kernels import FULL_ON_MESH, pack
 from .hessians import LocalHessian
 from .material import Bulk, is_isotropic
 from .mesh_symmetry import mesh_symmetry, rotation_of_rings, rotations_of_rings
+from .rotations import Rotations, rotation_generators
 from .symmetric import symmetric_minimum
 from .tensors import BASIS, uniaxial
 
 if TYPE_CHECKING:
     from .full import LandauDeGennes
+
+_SOFTENINGS = 3
 
 
 class FullOnMesh:
@@ -76,7 +79,7 @@ class FullOnMesh:
         self._starts = starts
         self.mesh, self.conditions, self.tensor, self.bulk, self.lambda2 = mesh, conditions, tensor, bulk, lambda2
         self.isotropic = is_isotropic(tensor)
-        self.pull = 0.5 * np.einsum("aij,i,j->a", BASIS, field, field)
+        self.vector, self.pull = field, 0.5 * np.einsum("aij,i,j->a", BASIS, field, field)
         n_nodes = len(mesh.nodes)
         self.fixed, given = np.zeros((5, n_nodes)), np.zeros(n_nodes, bool)
         self.surface, self.wanted = np.zeros(n_nodes), np.zeros((5, n_nodes))
@@ -180,6 +183,10 @@ class FullOnMesh:
 
     def parameters(self) -> tuple[np.ndarray, np.ndarray]:
         """``params`` of the kernels; the layout is described in `full_mesh_kernels`."""
+        return self._parameters
+
+    @cached_property
+    def _parameters(self) -> tuple[np.ndarray, np.ndarray]:
         weights = self.mesh.weights
         pull = self.wanted - self._force(self.fixed) + weights * self.pull[:, None]
         bulk = self.lambda2 * np.array([self.bulk.square, self.bulk.cube, self.bulk.quartic])
@@ -239,15 +246,41 @@ class FullOnMesh:
         nodes, data = self._planar
         planar[:, nodes] = data[:, :1].T * data[:, 26:31].T
         kept = [self.fixed, self.wanted, planar, self._uniform]
-        return mesh_symmetry(mesh, self.free, self.axes, kept, self.surface, self.isotropic)
+        exact = mesh_symmetry(mesh, self.free, self.axes, kept, self.surface, self.isotropic)
+        return exact if self._rotations is None else self._rotations.symmetry(exact)
+
+    @cached_property
+    def _rotations(self) -> Rotations | None:
+        """The rotations of a round domain in space that keep the energy, if there are any."""
+        mesh = self.mesh
+        if mesh.dimension == 2:
+            return None  # there the rings turn
+        generators = rotation_generators(mesh.revolution, self.conditions, self.vector, self.isotropic)
+        return Rotations(mesh, self.free, self.filled, generators, self.mass) if len(generators) else None
 
     def symmetry(self) -> Symmetry:
-        """All maps of space and tensor that keep the energy: rotations of rings as shifts, the others as discrete elements."""
+        """All maps of space and tensor that keep the energy: rotations of rings as shifts, those that the mesh itself has as
+        discrete elements, and the other rotations of a round domain in space by matching."""
         return self._symmetry
 
     def zero_modes(self, x: np.ndarray) -> np.ndarray:
-        """The direction in which a rotation of all rings moves x, (1, n); (0, n) where there is none."""
-        return rotation_of_rings(x, self.symmetry())
+        """The directions in which rotations move x, (m, n): of all rings in the plane, of a round domain in space."""
+        if self._rotations is None:
+            return rotation_of_rings(x, self.symmetry())
+        return self._rotations.zero_modes(x, lambda modes: self._softened(x, modes))
+
+    def _softened(self, x: np.ndarray, modes: np.ndarray) -> np.ndarray:
+        """A few steps of preconditioned descent of v.H(x)v: of modes (k, n), what they have of the stiff directions goes."""
+        images, parameters = np.empty_like(modes), self.parameters()
+        for _ in range(_SOFTENINGS):
+            for mode, image in zip(modes, images, strict=True):
+                self.kernels.hvp(x, mode, parameters, image)
+            modes = modes - self._metric.solve(images)
+        return modes
+
+    @cached_property
+    def _metric(self) -> Any:
+        return self.preconditioner(self.lambda2)
 
     # --- starts ----------------------------------------------------------------------------------------------------------
 

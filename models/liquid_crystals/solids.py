@@ -66,7 +66,8 @@ class Ball(Solid):
         if self[1] != 1.0:
             # What is left of the symmetry: mirrors along the axes, of which two edges of the icosahedron are.
             walls = [np.diag(signs) for signs in ((-1.0, 1.0, 1.0), (1.0, -1.0, 1.0), (1.0, 1.0, -1.0))]
-        return Elements(nodes * [1.0, 1.0, self[1]], cells, maps=walls)
+        revolution = np.eye(3) if self[1] == 1.0 else np.eye(3)[2:]
+        return Elements(nodes * [1.0, 1.0, self[1]], cells, maps=walls, revolution=revolution)
 
 
 class Cylinder(Solid):
@@ -102,7 +103,7 @@ class Cylinder(Solid):
         points = np.stack([radius * np.cos(angle), radius * np.sin(angle), self[1] * k / layers], axis=1)
         walls = [np.diag([1.0, -1.0, 1.0]), reflection(np.array([-np.sin(half), np.cos(half), 0.0])), np.diag([1.0, 1.0, -1.0])]
         nodes, cells = mirrored(points, cells, group_of(walls))
-        return Elements(nodes, cells, parts=self._parts(nodes, cells), maps=walls)
+        return Elements(nodes, cells, parts=self._parts(nodes, cells), maps=walls, revolution=np.eye(3)[2:])
 
     def _parts(self, nodes: np.ndarray, cells: np.ndarray) -> dict[str, np.ndarray]:
         facets, _ = boundary_facets(cells)
