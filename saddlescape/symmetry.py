@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,10 +30,15 @@ class Symmetry:
         ``x.reshape(-1, *grid)``. None: no continuous part.
     match : callable, or None
         For groups this class cannot express: ``match(x, y) -> (n,) array``, the image of ``y`` under the group that is
-        nearest to ``x``. Used instead of the elements above; orbit sizes are then not known and count as one.
+        nearest to ``x``. It decides which points are copies of each other; orbit sizes are then not known and count as one. The
+        elements above, as far as there are any, are a part of the group and say which directions from a point are alike.
     mixing : (G, c, c) float array, or None
         Orthogonal matrices that act on the c components at every node of a field ``x.reshape(c, -1)``, where a map of space turns
         them into each other. Each permutation is then one of the nodes, the same for every component, and all signs are 1.
+    tolerance : float
+        With ``match``, where a discretisation only approximates the group: how far, relative to their size, two points may be
+        from being copies and still stand for one orbit. Stationary points of the discrete energy are then isolated, and the
+        directions in which the group moves them (``zero_modes``) have small eigenvalues, not zero, that count as nullity.
 
     Raises
     ------
@@ -46,6 +51,7 @@ class Symmetry:
     grid: tuple[int, ...] | None = None
     match: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     mixing: np.ndarray | None = None
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
         permutations = np.ascontiguousarray(self.permutations, dtype=np.intp)
@@ -62,6 +68,8 @@ class Symmetry:
             raise ValueError(f"grid: got {self.grid}, whose size does not divide the number of unknowns {n}")
         object.__setattr__(self, "permutations", permutations)
         object.__setattr__(self, "signs", signs)
+        if not self.tolerance >= 0.0 or (self.tolerance > 0.0 and self.match is None):
+            raise ValueError(f"tolerance: got {self.tolerance!r}, expected at least 0, and 0 for a group without `match`")
         if self.mixing is not None:
             object.__setattr__(self, "mixing", _checked_mixing(self.mixing, permutations, signs))
 
@@ -113,6 +121,10 @@ class Symmetry:
     def by_matching(cls, n: int, match: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Symmetry:
         """A group known only through ``match(x, y)``: the image of ``y`` nearest to ``x``, both (n,)."""
         return cls(np.arange(n)[None], np.ones((1, n)), None, match)
+
+    def with_matching(self, match: Callable[[np.ndarray, np.ndarray], np.ndarray], tolerance: float) -> Symmetry:
+        """A larger group that a discretisation approximates: ``match(x, y)`` as in the class, within a relative tolerance."""
+        return replace(self, match=match, tolerance=tolerance)
 
     @property
     def dim(self) -> int:

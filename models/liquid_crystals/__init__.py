@@ -6,10 +6,13 @@ from .full import LandauDeGennes
 from .mesh import Mesh
 from .reduced import ReducedLandauDeGennes
 from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
+from .solids import Ball, Cylinder
 
 __all__ = [
     "Annulus",
+    "Ball",
     "Cuboid",
+    "Cylinder",
     "Disk",
     "Ellipse",
     "Hexagon",

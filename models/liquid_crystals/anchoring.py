@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from .elements import Elements
 
 KINDS = ("tangent", "homeotropic", "free", "planar-degenerate")
 
@@ -37,6 +40,63 @@ class Condition(NamedTuple):
     def weak(self) -> bool:
         """Whether values of Q other than the easy ones cost energy (Rapini-Papoular)."""
         return self.director is not None and np.isfinite(self.strength)
+
+
+class FacetCondition(NamedTuple):
+    """The condition on a part of the boundary of a mesh, which may be curved.
+
+    Attributes
+    ----------
+    kind : str or tuple of 3 floats
+        As `as_anchoring` keeps it.
+    strength : float
+        W lambda / L1; infinite: the boundary values are fixed.
+    """
+
+    kind: Any
+    strength: float
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the values of Q are given."""
+        return self.kind not in ("free", "planar-degenerate") and np.isinf(self.strength)
+
+    @property
+    def weak(self) -> bool:
+        """Whether values of Q other than the easy ones cost energy (Rapini-Papoular)."""
+        return self.kind not in ("free", "planar-degenerate") and np.isfinite(self.strength)
+
+
+def directors(kind: Any, normals: np.ndarray) -> np.ndarray:
+    """The easy axes (F, 3) of a kind of anchoring that has them, at facets with these normals (F, 2) or (F, 3)."""
+    full = np.zeros((len(normals), 3))
+    full[:, : normals.shape[1]] = normals
+    if kind == "homeotropic":
+        return full
+    if kind == "tangent":
+        return np.stack([-full[:, 1], full[:, 0], full[:, 2]], axis=1)
+    return np.broadcast_to(np.array(kind) / np.linalg.norm(kind), full.shape)
+
+
+def facet_conditions(anchoring: Any, strength: Any, mesh: Elements) -> dict[str, FacetCondition]:
+    """The condition on each part of the boundary of a mesh; the other arguments as for `conditions`.
+
+    Raises
+    ------
+    ValueError
+        If a surface in space is to be tangent, or the whole boundary is free.
+    """
+    kinds = dict(anchoring) if _is_pairs(anchoring) else dict.fromkeys(mesh.parts, anchoring)
+    strengths = dict(strength) if _is_pairs(strength) else dict.fromkeys(mesh.parts, strength)
+    for part, kind in kinds.items():
+        if kind == "tangent" and mesh.dimension == 3:
+            raise ValueError(
+                f"anchoring: got 'tangent' for {part!r}, a surface in space, which has no one tangent direction; expected "
+                "'homeotropic', 'planar-degenerate', 'free' or a director (3 numbers)"
+            )
+    if all(kind == "free" for kind in kinds.values()):
+        raise ValueError("anchoring: the whole boundary is free, so that any uniform director is a solution; anchor a part of it")
+    return {part: FacetCondition(kinds[part], strengths.get(part, np.inf)) for part in mesh.parts}
 
 
 def conditions(anchoring: Any, strength: Any, normals: Mapping[str, np.ndarray]) -> dict[str, Condition]:

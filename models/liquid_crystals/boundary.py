@@ -100,8 +100,6 @@ def nodal_data(mesh: Elements, values: Mapping[str, np.ndarray], corner: float) 
     mean = np.zeros((nodes.size, given.shape[1]))
     np.add.at(mean, place, given)
     mean /= count[:, None]
-    if mesh.dimension > 2:
-        return nodes, mean
     sizes = np.bincount(place, np.linalg.norm(given, axis=1)) / count
     length = np.linalg.norm(mean, axis=1)
     is_corner = np.isin(nodes, mesh.corners)
@@ -114,3 +112,13 @@ def nodal_data(mesh: Elements, values: Mapping[str, np.ndarray], corner: float) 
         share = (distance[near] / corner)[:, None]
         data[near] = share * data[near] + (1.0 - share) * mean[i]
     return nodes, data
+
+
+def nodal_normals(mesh: Elements, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """The nodes (k,) of a part of the boundary, and unit normals (k, 3) there, the mean of those of the facets by their size."""
+    facets = mesh.parts[part]
+    d = mesh.dimension
+    nodes, place = np.unique(facets.nodes.ravel(), return_inverse=True)
+    normals = np.zeros((nodes.size, 3))
+    np.add.at(normals[:, :d], place, np.repeat(facets.normals * facets.areas[:, None], d, axis=0))
+    return nodes, normals / np.linalg.norm(normals, axis=1, keepdims=True)

@@ -47,6 +47,10 @@ class Box(Domain):
                     found[face] = sign * np.eye(3)[number]
         return found
 
+    def part_normals(self, n: int) -> dict[str, np.ndarray]:
+        """Each face and its outward normal (3,), whatever n."""
+        return self.normals
+
     def axes(self, n: int) -> tuple[Axis, Axis, Axis]:
         """The grid lines along x, y, z: n nodes along x, the others at a spacing as near to that as fits."""
         halves = self.half_edges()

@@ -8,9 +8,10 @@ from .boxes import Cuboid, Rectangle, Square
 from .domain import Domain
 from .mesh import Mesh
 from .shapes import Annulus, Disk, Ellipse, Polygon
+from .solids import Ball, Cylinder
 
 DOMAINS: dict[str, type[Domain]] = {
-    domain.name: domain for domain in (Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus, Mesh)
+    domain.name: domain for domain in (Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus, Ball, Cylinder, Mesh)
 }
 
 

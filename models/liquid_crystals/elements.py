@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
@@ -13,6 +13,10 @@ from scipy.spatial import cKDTree
 
 CORNER_ANGLE = np.pi / 6
 """Where the direction of the boundary of a plane domain turns by more than this from one edge to the next, there is a corner."""
+
+EDGE_ANGLE = np.radians(40.0)
+"""Where a facet of a domain in space is inclined by more than this to the mean of those that meet it, there is an edge: the facets
+of a coarse ball are inclined by less, those at the edge of a cube by 45 degrees."""
 
 
 def require(name: str) -> ModuleType:
@@ -68,6 +72,8 @@ class Elements:
         The nodes come in rings of this length, each invariant under a rotation by one node: ``nodes.reshape(-1, ring, 2)``.
     hole : float
         Area that the cells leave out inside the first ring; its share goes to the nodes there.
+    revolution : (k, 3) array, optional
+        Orthonormal axes about which the domain turns into itself though its mesh does not: none (the default), one, or three.
 
     Attributes
     ----------
@@ -84,10 +90,12 @@ class Elements:
         other: np.ndarray | None = None,
         ring: int | None = None,
         hole: float = 0.0,
+        revolution: np.ndarray | None = None,
     ):
         self.nodes = np.ascontiguousarray(nodes, dtype=float)
         self.cells, self.other = np.ascontiguousarray(cells), other
         self.ring, self.hole, self._maps = ring, hole, maps
+        self.revolution = np.empty((0, 3)) if revolution is None else revolution
         facets, opposite = boundary_facets(self.cells)
         if parts is None:
             parts = {"boundary": facets}
@@ -161,14 +169,55 @@ class Elements:
         shares = np.repeat(facets.areas / self.dimension, self.dimension)
         return np.bincount(facets.nodes.ravel(), shares, minlength=len(self.nodes))
 
-    def squared_slopes(self, fields: np.ndarray) -> np.ndarray:
-        """|grad u|^2 summed over fields (m, N), as its lumped mean at the nodes, (N,)."""
-        total = np.zeros(len(self.nodes))
+    @cached_property
+    def pattern(self) -> scipy.sparse.csr_array:
+        """Ones where two nodes share a cell, (N, N), indices sorted."""
+        cells = self.cells if self.other is None else np.concatenate([self.cells, self.other])
+        size = cells.shape[1]
+        rows, columns = np.repeat(cells, size, axis=1).ravel(), np.tile(cells, (1, size)).ravel()
+        n = len(self.nodes)
+        matrix = scipy.sparse.coo_array((np.ones(rows.size), (rows, columns)), shape=(n, n)).tocsr()
+        matrix.sort_indices()
+        matrix.data[:] = 1.0
+        return matrix
+
+    @cached_property
+    def _slopes(self) -> list[scipy.sparse.csr_array]:
         skfem = require("skfem")
-        density = skfem.LinearForm(lambda v, w: (w["u"].grad ** 2).sum(axis=0) * v)
+        forms = [skfem.BilinearForm(lambda u, v, _, a=a: v * u.grad[a]) for a in range(self.dimension)]
+        return [self._averaging(form) for form in forms]
+
+    @cached_property
+    def _smoothing(self) -> scipy.sparse.csr_array:
+        return self._averaging(require("skfem").BilinearForm(lambda u, v, _: u * v))
+
+    def _averaging(self, form: Any) -> scipy.sparse.csr_array:
+        total = sum(form.assemble(basis) for basis in self._bases) / len(self._bases)
+        return (scipy.sparse.diags_array(1.0 / self.weights) @ scipy.sparse.csr_array(total)).tocsr()
+
+    def slopes(self, fields: np.ndarray) -> np.ndarray:
+        """The gradients of fields (m, N) at the nodes, means of those of the cells around them, (d, m, N)."""
+        return np.array([(matrix @ fields.T).T for matrix in self._slopes])
+
+    def smoothed(self, fields: np.ndarray) -> np.ndarray:
+        """Fields (..., N) whose value at each node is the mean of the linear interpolation around it."""
+        return (self._smoothing @ fields.reshape(-1, fields.shape[-1]).T).T.reshape(fields.shape)
+
+    def elastic_density(self, fields: np.ndarray, tensor: np.ndarray | None = None) -> np.ndarray:
+        """1/2 K[a, b, d, e] (d_d u_a) (d_e u_b) of fields (m, N) as its lumped mean at the nodes, (N,).
+
+        The tensor K is (m, m, 3, 3); None is that of 1/2 |grad u|^2.
+        """
+        skfem = require("skfem")
+        d = self.dimension
+        if tensor is None:
+            tensor = np.einsum("ab,de->abde", np.eye(len(fields)), np.eye(3))
+        density = skfem.LinearForm(lambda v, w: w["energy"] * v)
+        total = np.zeros(len(self.nodes))
         for basis in self._bases:
-            for u in fields:
-                total += density.assemble(basis, u=basis.interpolate(u))
+            slopes = np.array([np.asarray(basis.interpolate(u).grad) for u in fields])
+            energy = 0.5 * np.einsum("abde,adtq,betq->tq", tensor[:, :, :d, :d], slopes, slopes, optimize=True)
+            total += density.assemble(basis, energy=energy)
         return total / (len(self._bases) * self.weights)
 
     @cached_property
@@ -190,14 +239,26 @@ class Elements:
 
     @cached_property
     def corners(self) -> np.ndarray:
-        """Nodes at which the boundary of a plane domain has a corner, (k,); see `CORNER_ANGLE`."""
+        """Nodes at which the boundary has a corner or, in space, an edge, (k,); see `CORNER_ANGLE`, `EDGE_ANGLE`."""
+        d = self.dimension
         nodes = np.concatenate([facets.nodes.ravel() for facets in self.parts.values()])
-        normals = np.concatenate([np.repeat(facets.normals, 2, axis=0) for facets in self.parts.values()])
-        order = np.argsort(nodes, kind="stable")
-        nodes, normals = nodes[order], normals[order]
-        same = nodes[1:] == nodes[:-1]
-        turn = np.einsum("ij,ij->i", normals[1:], normals[:-1])
-        return nodes[1:][same & (turn < np.cos(CORNER_ANGLE))]
+        normals = np.concatenate([np.repeat(facets.normals, d, axis=0) for facets in self.parts.values()])
+        found, place = np.unique(nodes, return_inverse=True)
+        mean = np.zeros((found.size, d))
+        np.add.at(mean, place, normals)
+        mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+        sharp = np.einsum("fi,fi->f", mean[place], normals) < np.cos(0.5 * CORNER_ANGLE if d == 2 else EDGE_ANGLE)
+        return np.unique(nodes[sharp])
+
+
+def entries_on(pattern: scipy.sparse.csr_array, matrix: scipy.sparse.csr_array) -> np.ndarray:
+    """The entries (nnz,) of a matrix in the order of a sorted pattern that has all of them."""
+    n = pattern.shape[0]
+    keys = np.repeat(np.arange(n), np.diff(pattern.indptr)) * n + pattern.indices
+    matrix = matrix.tocoo()
+    entries = np.zeros(pattern.nnz)
+    entries[np.searchsorted(keys, matrix.row.astype(np.intp) * n + matrix.col)] = matrix.data
+    return entries
 
 
 def boundary_facets(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

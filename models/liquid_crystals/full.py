@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -14,15 +15,17 @@ from saddlescape.kernels import Kernels
 from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
 
-from . import starts
 from .anchoring import as_anchoring, as_strength
 from .boxes import Rectangle, Square
 from .domain import Domain
 from .domains import as_domain
-from .full_box import FullBox
 from .material import B_MBBA, C_MBBA, CLEARING, UNBOUNDED, Bulk, check_elastic, elastic_tensor, from_frank
 from .names import state_name
 from .reading import read_tensor
+
+if TYPE_CHECKING:
+    from .full_box import FullBox
+    from .full_mesh import FullOnMesh
 
 HESSIAN_LIMIT = 6000
 """In three dimensions a sparse Hessian is offered up to this many unknowns: beyond, no factorisation of it fits."""
@@ -102,8 +105,6 @@ class LandauDeGennes(EnergyModel):
     scaling: ClassVar[str] = "lengths in half edges lambda; lambda2 = 2 C lambda^2 / L1; L2, L3 in L1; strengths in L1 / lambda"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n, (int, np.integer)) or self.n < 5:
-            raise ValueError(f"n: got {self.n!r}, expected an integer of at least 5 (nodes along x, boundary included)")
         for name in ("lambda2", "B", "C"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
@@ -112,11 +113,13 @@ class LandauDeGennes(EnergyModel):
             raise ValueError(f"temperature: got {self.temperature!r}, expected at most 9/8; above, there is no nematic order")
         check_elastic(self.L2, self.L3)
         domain = as_domain(self.domain)
+        domain.check_nodes(self.n)
         domain.check_corner(self.corner)
-        anchoring = as_anchoring(self.anchoring, domain.normals)
+        normals = domain.part_normals(self.n)
+        anchoring = as_anchoring(self.anchoring, normals)
         object.__setattr__(self, "domain", domain)
         object.__setattr__(self, "anchoring", anchoring)
-        object.__setattr__(self, "strength", as_strength(self.strength, anchoring, domain.normals))
+        object.__setattr__(self, "strength", as_strength(self.strength, anchoring, normals))
         if not (np.shape(self.field) == (3,) and np.isfinite(self.field).all()):
             raise ValueError(f"field: got {self.field!r}, expected 3 finite numbers")
         object.__setattr__(self, "field", tuple(float(h) for h in self.field))
@@ -196,7 +199,7 @@ class LandauDeGennes(EnergyModel):
         return cls.from_constants(n, size, A=A, B=B, C=C, L1=L1, L2=L2, L3=L3, **others)
 
     @cached_property
-    def discrete(self) -> FullBox:
+    def discrete(self) -> FullBox | FullOnMesh:
         """The energy on the nodes of the domain."""
         return self.domain.full_tensor(
             self.n,
@@ -222,7 +225,7 @@ class LandauDeGennes(EnergyModel):
     @property
     def n_nodes(self) -> int:
         """Free nodes, at which the pointwise terms are evaluated; see `saddlescape.RandomQuadrature`."""
-        return self.discrete.grid.n_free
+        return math.prod(self.discrete.shape)
 
     @property
     def dim(self) -> int:
@@ -237,7 +240,7 @@ class LandauDeGennes(EnergyModel):
     @property
     def field_shapes(self) -> dict[str, tuple[int, ...]]:
         """How x splits into named fields: Q, (5, [mz,] my, mx)."""
-        return {"Q": (5, *self.discrete.grid.free_shape[3 - self.domain.dimension :])}
+        return {"Q": (5, *self.discrete.shape)}
 
     @cached_property
     def kernels(self) -> Kernels:
@@ -253,6 +256,11 @@ class LandauDeGennes(EnergyModel):
         if self.domain.dimension == 3 and self.dim > HESSIAN_LIMIT:
             raise AttributeError("hessian: no factorisation of so large a matrix fits")
         return self.discrete.hessian
+
+    @property
+    def zero_modes(self) -> Callable[[np.ndarray], np.ndarray]:
+        """``zero_modes(x) -> (m, n)``: how a rotation moves x, on disks, annuli and balls; absent on other domains."""
+        return self.discrete.zero_modes
 
     def preconditioner(self, x: np.ndarray, shift: float = 1.0) -> Any:
         """M = mass (-Lap_h + shift) for every component; it does not depend on x.
@@ -274,7 +282,7 @@ class LandauDeGennes(EnergyModel):
     @property
     def start_names(self) -> tuple[str, ...]:
         """The names of the starts that exist for this domain and anchoring."""
-        return starts.names(self)
+        return self.discrete.start_names(self)
 
     def default_start(self) -> np.ndarray:
         """The first of the named starts, (n,)."""
@@ -297,7 +305,7 @@ class LandauDeGennes(EnergyModel):
         """
         if name not in self.start_names:
             return super().start(name)
-        return starts.make(self, name)
+        return self.discrete.start(self, name)
 
     def cross_section(self) -> LandauDeGennes:
         """The two-dimensional model of a horizontal slice through a cuboid."""
@@ -322,20 +330,12 @@ class LandauDeGennes(EnergyModel):
             that eigenvalue, s in the bulk; ``biaxiality`` (...); ``energy_density`` (...), whose trapezoid rule is E less the
             energy of weak anchoring. In two dimensions ``defects`` (k, 3), in three ``disclinations`` (m, 4), see `reading`.
         """
-        geometry, q, density = self._read(x)
+        geometry, q, density = self.discrete.read(x)
         return read_tensor(q, geometry, density)
 
     def state_name(self, x: np.ndarray) -> str | None:
         """What the literature calls a state in the plane, None where it has no name that is known here; see `names`."""
         if self.domain.dimension != 2:
             return None
-        geometry, q, _ = self._read(x)
+        geometry, q, _ = self.discrete.read(x)
         return state_name(self.domain, self.anchoring, q, geometry)
-
-    def _read(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        """The axes, the components of Q (5, ...) and the energy density (...) at all nodes."""
-        grid, q = self.discrete.grid, self.discrete.filled(x)
-        density = grid.density(self.discrete.tensor, q) + self.discrete.pointwise(q)
-        names = "xyz"[: self.domain.dimension]
-        geometry = {name: axis.nodes.copy() for name, axis in zip(names, grid.axes, strict=False)}
-        return (geometry, q, density) if self.domain.dimension == 3 else (geometry, q[:, 0], density[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse
@@ -13,10 +14,15 @@ from saddlescape.symmetry import Symmetry
 
 from ..spectral import BoxOperator
 from . import full_layout as layout
+from . import starts
+from .full_pointwise import PLANAR_SIZE
 from .grid import FACES, Grid
 from .lines import stencil
-from .material import Bulk
+from .material import Bulk, is_isotropic
 from .tensors import BASIS, conjugation, uniaxial
+
+if TYPE_CHECKING:
+    from .full import LandauDeGennes
 
 
 class FullBox:
@@ -43,7 +49,7 @@ class FullBox:
     @property
     def isotropic(self) -> bool:
         """Whether the elastic energy is that of one constant, which does not couple the tensor to space."""
-        return np.array_equal(self.tensor, np.einsum("ab,de->abde", np.eye(5), np.eye(3)))
+        return is_isotropic(self.tensor)
 
     @property
     def kernels(self) -> Kernels:
@@ -62,6 +68,27 @@ class FullBox:
         """The weights of the free nodes: a number where they are all the same, else one for each unknown."""
         weights = self.grid.free_weights
         return float(weights[0]) if np.ptp(weights) <= 1e-12 * weights[0] else np.tile(weights, 5)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the free nodes: ([mz,] my, mx)."""
+        return self.grid.free_shape[3 - self.grid.dimension :]
+
+    def start_names(self, model: LandauDeGennes) -> tuple[str, ...]:
+        """The starts that exist; see `starts`."""
+        return starts.names(model)
+
+    def start(self, model: LandauDeGennes, name: str) -> np.ndarray:
+        """The start of that name, (n,); see `starts`."""
+        return starts.make(model, name)
+
+    def read(self, x: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """The axes, the components of Q (5, ...) and the energy density (...) at all nodes."""
+        q = self.filled(x)
+        density = self.grid.density(self.tensor, q) + self.pointwise(q)
+        names = "xyz"[: self.grid.dimension]
+        geometry = {name: axis.nodes.copy() for name, axis in zip(names, self.grid.axes, strict=False)}
+        return (geometry, q, density) if self.grid.dimension == 3 else (geometry, q[:, 0], density[0])
 
     def filled(self, x: np.ndarray) -> np.ndarray:
         """Components at all nodes, (5, nz, ny, nx)."""
@@ -157,7 +184,7 @@ class FullBox:
             *inside,
             lines,
             ends,
-            start + layout.FACE_SIZE * len(faces),
+            start + PLANAR_SIZE * len(faces),
             start,
             len(faces),
             len(factors),

@@ -4,10 +4,10 @@ import numpy as np
 
 from saddlescape.kernels import Kernels, kernel
 
-from . import full_coupled, full_layout, full_links, full_nodes, full_passes
+from . import full_coupled, full_layout, full_links, full_nodes, full_passes, full_pointwise
 from .full_passes import weighted_gradient, weighted_hvp
 
-_USED = (full_coupled, full_layout, full_links, full_nodes, full_passes)
+_USED = (full_coupled, full_layout, full_links, full_nodes, full_passes, full_pointwise)
 
 
 @kernel("gradient", uses=_USED)

@@ -22,7 +22,6 @@ MZ, MY, MX, LEFT, RIGHT, LINES, ENDS, COUPLINGS, FACES, N_FACES, N_COUPLINGS, LE
 FIXED, FREE, WRAPPED = 0, 1, 2
 LINE = 11  # numbers per node along y or z: weight, surface; stiffness and both slopes at the lower neighbour, here, at the upper
 WEIGHT, SURFACE, STIFF, SLOPE, TURNED = 0, 1, 2, 5, 8
-FACE_SIZE = 33  # strength, the 5 x 5 matrix, the vector, the constant and 2/3 s^2 of a planar-degenerate face
 
 # Not cached on their own: the kernels made of them are, and these know when a file they use has changed.
 _OPTIONS = {"nogil": True, "error_model": "numpy"}

@@ -1,11 +1,8 @@
 """Pointwise terms of the full Landau-de Gennes energy on boxes: bulk, field, planar-degenerate faces."""
 
-import numpy as np
-
 from .full_layout import (
     CHUNK,
     CUBE,
-    FACE_SIZE,
     FACES,
     FIELD,
     LENGTH,
@@ -24,9 +21,7 @@ from .full_layout import (
     plain,
     summing,
 )
-
-_CUBIC = np.sqrt(1.5)
-_MIXED = 1.5 * np.sqrt(2.0)
+from .full_pointwise import PLANAR_SIZE, cube_product, cube_slopes, planar_node, trace_of_cube
 
 
 @inner
@@ -50,18 +45,6 @@ def pointwise(z, y, start, size, params, local, w):
 
 
 @inner
-def _cubic_slopes(p, s, r, t, u):
-    """d tr Q^3 / dq at q = (p, s, r, t, u)."""
-    return (
-        _MIXED * 0.5 * (t * t - u * u) - 2.0 * _CUBIC * r * p,
-        _MIXED * t * u - 2.0 * _CUBIC * r * s,
-        _CUBIC * (r * r - p * p - s * s + 0.5 * (t * t + u * u)),
-        _CUBIC * r * t + _MIXED * (p * t + s * u),
-        _CUBIC * r * u + _MIXED * (s * t - p * u),
-    )
-
-
-@inner
 def bulk_force(q, params, weights, local, g):
     """g += the force of the bulk and of the field; ``weights`` of the trapezoid rule, ``local``: of the bulk."""
     floats = params[0]
@@ -71,7 +54,7 @@ def bulk_force(q, params, weights, local, g):
         p, s, r = q[i + 1], q[STRIDE + i + 1], q[2 * STRIDE + i + 1]
         t, u = q[3 * STRIDE + i + 1], q[4 * STRIDE + i + 1]
         w, b = weights[i], local[i]
-        c0, c1, c2, c3, c4 = _cubic_slopes(p, s, r, t, u)
+        c0, c1, c2, c3, c4 = cube_slopes(p, s, r, t, u)
         scale, c = b * (square + quartic * (p * p + s * s + r * r + t * t + u * u)), b * cube
         g[i] += scale * p - c * c0 - w * f0
         g[CHUNK + i] += scale * s - c * c1 - w * f1
@@ -94,11 +77,12 @@ def bulk_product(q, v, params, weights, g):
         c = b * cube
         scale = b * (square + quartic * (p * p + s * s + r * r + t * t + u * u))
         twice = 2.0 * b * quartic * (p * vp + s * vs + r * vr + t * vt + u * vu)
-        g[i] += scale * vp + twice * p - c * (_MIXED * (t * vt - u * vu) - 2.0 * _CUBIC * (r * vp + p * vr))
-        g[CHUNK + i] += scale * vs + twice * s - c * (_MIXED * (t * vu + u * vt) - 2.0 * _CUBIC * (r * vs + s * vr))
-        g[2 * CHUNK + i] += scale * vr + twice * r - c * _CUBIC * (2.0 * (r * vr - p * vp - s * vs) + t * vt + u * vu)
-        g[3 * CHUNK + i] += scale * vt + twice * t - c * (_CUBIC * (r * vt + t * vr) + _MIXED * (p * vt + t * vp + s * vu + u * vs))
-        g[4 * CHUNK + i] += scale * vu + twice * u - c * (_CUBIC * (r * vu + u * vr) + _MIXED * (s * vt + t * vs - p * vu - u * vp))
+        c0, c1, c2, c3, c4 = cube_product(p, s, r, t, u, vp, vs, vr, vt, vu)
+        g[i] += scale * vp + twice * p - c * c0
+        g[CHUNK + i] += scale * vs + twice * s - c * c1
+        g[2 * CHUNK + i] += scale * vr + twice * r - c * c2
+        g[3 * CHUNK + i] += scale * vt + twice * t - c * c3
+        g[4 * CHUNK + i] += scale * vu + twice * u - c * c4
 
 
 @summing
@@ -113,9 +97,7 @@ def chunk_energy(q, g, params, weights):
         t, u = q[3 * STRIDE + i + 1], q[4 * STRIDE + i + 1]
         force = p * g[i] + s * g[CHUNK + i] + r * g[2 * CHUNK + i] + t * g[3 * CHUNK + i] + u * g[4 * CHUNK + i]
         norm = p * p + s * s + r * r + t * t + u * u
-        third = _CUBIC * r * (r * r / 3.0 - p * p - s * s + 0.5 * (t * t + u * u)) + _MIXED * (
-            0.5 * p * (t * t - u * u) + s * t * u
-        )
+        third = trace_of_cube(p, s, r, t, u)
         bulk = (square + quartic * norm) * norm - cube * third - (f0 * p + f1 * s + f2 * r + f3 * t + f4 * u)
         energy += 0.5 * force + weights[i] * bulk
     return energy
@@ -132,11 +114,9 @@ def planar(x, v, params, local, out):
     nodes = sizes[0] * sizes[1] * sizes[2]
     table = TABLES + 2 * (sizes[1] + sizes[0]) + sizes[0] * sizes[1]
     lines, energy = ints[LINES], 0.0
-    q, dq = np.empty(5), np.zeros(5)
     for face in range(ints[N_FACES]):
         axis, position = ints[table + 2 * face], ints[table + 2 * face + 1]
-        data = floats[ints[FACES] + FACE_SIZE * face :][:FACE_SIZE]
-        matrix, vector, order = data[1:26], data[26:31], data[32]
+        data = floats[ints[FACES] + PLANAR_SIZE * face :][:PLANAR_SIZE]
         last_z, last_y, last_x = sizes
         first_z = first_y = first_x = 0
         if axis == 0:
@@ -158,23 +138,5 @@ def planar(x, v, params, local, out):
                     at = (z * sizes[1] + y) * sizes[2] + i
                     if local is not None:
                         w *= local[at]
-                    square, along = -order, 0.0
-                    for a in range(5):
-                        q[a] = x[a * nodes + at]
-                        square += q[a] * q[a]
-                        if v.size:
-                            dq[a] = v[a * nodes + at]
-                            along += q[a] * dq[a]
-                    # The energy density is 1/2 q.Mq + m.q + constant + (|q|^2 - 2/3 s^2)^2 / (8 s^2), with 2/3 s^2 = order.
-                    energy += w * (data[31] + square * square / (12.0 * order))
-                    for a in range(5):
-                        push = 0.0
-                        for b in range(5):
-                            push += matrix[5 * a + b] * (dq[b] if v.size else q[b])
-                        if v.size:
-                            push += (square * dq[a] + 2.0 * along * q[a]) / (3.0 * order)
-                        else:
-                            energy += w * q[a] * (0.5 * push + vector[a])
-                            push += vector[a] + square * q[a] / (3.0 * order)
-                        out[a * nodes + at] += w * push
+                    energy += planar_node(x, v, at, nodes, w, data, out)
     return energy

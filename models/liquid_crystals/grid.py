@@ -50,6 +50,11 @@ class Grid:
         return slice(first, self.axes[number].n - last)
 
     @property
+    def dimension(self) -> int:
+        """2 where the axis along z is a single node, else 3."""
+        return 2 if self.axes[2].n == 1 else 3
+
+    @property
     def n_free(self) -> int:
         """Number of free nodes."""
         return prod(self.free_shape)

@@ -73,6 +73,11 @@ def elastic_tensor(L2: float = 0.0, L3: float = 0.0) -> np.ndarray:
     return one + L2 * divergence + L3 * divergence.swapaxes(2, 3)
 
 
+def is_isotropic(tensor: np.ndarray) -> bool:
+    """Whether an elastic tensor is that of one constant, which does not couple the components to space."""
+    return np.array_equal(tensor, elastic_tensor())
+
+
 def check_elastic(L2: float, L3: float) -> None:
     """Raise ValueError unless the elastic energy is positive for every gradient of Q.
 

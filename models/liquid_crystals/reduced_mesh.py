@@ -143,7 +143,8 @@ class ReducedOnMesh:
         """The elastic form and ``shift`` times the lumped mass, factorised."""
         matrix = self._elastic[self.free][:, self.free] + scipy.sparse.diags_array(shift * self.mesh.weights[self.free])
         turns = self._turns[self.free]
-        return FactorisedOperator(matrix, None if (turns == 1.0).all() else turns)
+        axes = np.array([[turns.real, -turns.imag], [turns.imag, turns.real]]).transpose(2, 0, 1)
+        return FactorisedOperator(matrix, None if (turns == 1.0).all() else axes)
 
     @cached_property
     def symmetry(self) -> Symmetry:
@@ -240,5 +241,5 @@ class ReducedOnMesh:
         p, q = x.reshape(2, -1)
         values[self.free] = self._turns[self.free] * (p + 1j * q)
         fields = np.stack([values.real, values.imag])
-        density = 0.5 * self.mesh.squared_slopes(fields) + 0.25 * self.lambda2 * (np.abs(values) ** 2 - self.order**2) ** 2
+        density = self.mesh.elastic_density(fields) + 0.25 * self.lambda2 * (np.abs(values) ** 2 - self.order**2) ** 2
         return {"nodes": self.mesh.nodes.copy(), "triangles": self.mesh.covering.copy()}, fields, density

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .anchoring import facet_conditions
 from .domain import Domain
 from .elements import Elements, cut_quadrilaterals
 
 if TYPE_CHECKING:
+    from .full_mesh import FullOnMesh
     from .reduced import ReducedLandauDeGennes
     from .reduced_mesh import ReducedOnMesh
 
@@ -22,6 +24,7 @@ class Meshed(Domain):
     """A domain that is discretised by linear elements."""
 
     start_names: ClassVar[tuple[str, ...]] = ("ring", "uniform")
+    dimension: ClassVar[int] = 2
 
     def discretise(self, n: int) -> Elements:
         """The mesh whose size n sets."""
@@ -33,6 +36,23 @@ class Meshed(Domain):
 
     def _mesh(self, n: int) -> Elements:
         raise NotImplementedError
+
+    def part_normals(self, n: int) -> dict[str, np.ndarray]:
+        """Each part of the boundary with a vector (3,) that says, by not being along z, whether it has a tangent direction."""
+        mesh = self.discretise(n)
+        return dict.fromkeys(mesh.parts, np.eye(3)[0 if mesh.dimension == 2 else 2])
+
+    def check_corner(self, corner: float) -> None:
+        """Raise ValueError unless 0 < corner <= half of the shortest edge."""
+        if not 0 < corner <= self.max_corner:
+            raise ValueError(f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], up to half an edge")
+
+    def full_tensor(self, n: int, anchoring: Any, strength: Any, **material: Any) -> FullOnMesh:
+        """The discrete full Landau-de Gennes energy; ``material`` as `FullOnMesh` takes it."""
+        from .full_mesh import FullOnMesh
+
+        mesh = self.discretise(n)
+        return FullOnMesh(mesh, facet_conditions(anchoring, strength, mesh), starts=self.start_names, **material)
 
     def reduced(self, model: ReducedLandauDeGennes, order: float) -> ReducedOnMesh:
         """The reduced model on this domain; |P| = ``order`` on the boundary."""
@@ -139,7 +159,7 @@ class Ellipse(Meshed):
     name = "ellipse"
 
     def __new__(cls, aspect: float) -> Ellipse:
-        return super().__new__(cls, _number("aspect", aspect, 1.0, np.inf, "the long half axis over the short one, at least 1"))
+        return super().__new__(cls, number("aspect", aspect, 1.0, np.inf, "the long half axis over the short one, at least 1"))
 
     def _mesh(self, n: int) -> Elements:
         levels = n // 2
@@ -189,7 +209,7 @@ class Annulus(Meshed):
     name = "annulus"
 
     def __new__(cls, inner: float) -> Annulus:
-        return super().__new__(cls, _number("inner", inner, 0.0, 1.0, "a radius between 0 and 1", strict=True))
+        return super().__new__(cls, number("inner", inner, 0.0, 1.0, "a radius between 0 and 1", strict=True))
 
     def _mesh(self, n: int) -> Elements:
         spacing = 2.0 / (n - 1)
@@ -197,7 +217,7 @@ class Annulus(Meshed):
         return _rings(np.linspace(self[1], 1.0, gaps + 1), _nodes_on_ring(spacing), {"inner": 0, "outer": gaps}, 0.0)
 
 
-def _number(name: str, value: Any, low: float, high: float, expected: str, strict: bool = False) -> float:
+def number(name: str, value: Any, low: float, high: float, expected: str, strict: bool = False) -> float:
     is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if not (is_number and np.isfinite(value) and (low < value < high if strict else low <= value <= high)):
         raise ValueError(f"{name}: got {value!r}, expected {expected}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.sparse
 from scipy.sparse.linalg import splu
@@ -56,7 +58,9 @@ def _matrices(symmetry: Symmetry, element: np.ndarray) -> np.ndarray:
     return symmetry.signs[element, np.arange(element.size)][:, None, None]
 
 
-def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
+def symmetric_minimum(
+    model: EnergyModel, x: np.ndarray, hessian: Callable[[np.ndarray], scipy.sparse.sparray] | None = None
+) -> np.ndarray:
     """Minimise the energy among the points with the full symmetry of the model.
 
     A minimum there is stationary in the whole space (principle of symmetric criticality), whatever its index: directions
@@ -65,9 +69,11 @@ def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     model : EnergyModel
-        With a sparse ``hessian`` and a ``symmetry``.
+        With a ``symmetry``.
     x : (n,) array
         Initial guess.
+    hessian : callable, optional
+        ``hessian(x)``, sparse; default: the model's.
 
     Returns
     -------
@@ -83,6 +89,7 @@ def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
     ----------
     R. S. Palais, Comm. Math. Phys. 69 (1979) 19.
     """
+    hessian = model.hessian if hessian is None else hessian
     basis = fixed_space(model.symmetry)
     weights = basis.power(2).sum(axis=0)
     y = (basis.T @ x) / weights
@@ -92,8 +99,8 @@ def symmetric_minimum(model: EnergyModel, x: np.ndarray) -> np.ndarray:
     reduced = basis.T @ gradient
     damping = 0.0
     for _ in range(MAX_STEPS):
-        hessian = basis.T @ model.hessian(basis @ y) @ basis
-        step = splu((hessian + scipy.sparse.diags_array(damping * mass)).tocsc()).solve(-reduced)
+        matrix = basis.T @ hessian(basis @ y) @ basis
+        step = splu((matrix + scipy.sparse.diags_array(damping * mass)).tocsc()).solve(-reduced)
         trial = y + step
         trial_energy = model.energy_gradient(basis @ trial, gradient)
         trial_reduced = basis.T @ gradient

@@ -315,7 +315,7 @@ class _Search:
         """
         x, length = self._here, self.state.length
         self.attempted_at = self.n_steps
-        polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self.derivatives.zero_modes(x))
+        polished = polish(self.derivatives, x, radius=radius * length, zero_modes=self.derivatives.free_modes(x))
         if not polished.converged:
             self.attempt_below = 0.1 * self.state.gradient_norm
             self.note = polished.reason

@@ -38,6 +38,8 @@ class Completeness:
             return cls(
                 False, euler, "Euler check not applicable: a point is degenerate (zero modes that no declared symmetry explains)."
             )
+        if any(p.orbit_dimension == 2 for p in landscape.points) and "translations" not in landscape.info.symmetry:
+            return cls(False, euler, "Euler check not applicable: of rotations, orbits of dimension two may be spheres or not.")
         if landscape.info.coercive is not True:
             why = (
                 "the energy is not coercive"

@@ -32,9 +32,7 @@ class ExpandedLandscape(Landscape):
 
     def __init__(self, landscape: Landscape):
         group = landscape.symmetry
-        remaining = Symmetry.generate(group.dim, grid=group.grid)
-        if group.match is not None:
-            remaining = Symmetry.by_matching(group.dim, group.match)
+        remaining = Symmetry.generate(group.dim, grid=group.grid) if group.match is None else group
         super().__init__(
             replace(landscape.info, symmetry="none" if remaining.trivial else "translations"), landscape._model, remaining
         )

@@ -64,7 +64,8 @@ class ModelInfo:
         if symmetry is not None and not symmetry.trivial:
             text = f"order {symmetry.order}"
             text += f", translations of {symmetry.grid}" if symmetry.grid is not None else ""
-            text += ", by a user's function" if symmetry.match is not None else ""
+            if symmetry.match is not None:
+                text += f", by matching within {symmetry.tolerance:.2g}" if symmetry.tolerance else ", by a user's function"
         name = model_name(model)
         return cls(
             Path(name).name if ":" in name else name,  # no file remembers the folders of a machine

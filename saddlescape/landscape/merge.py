@@ -112,7 +112,8 @@ class Merger:
             return ()
         # Where no declared symmetry fixes the parent, nothing says that the branches on the two sides are images of each other.
         parent = landscape.nodes[task.parent].point
-        symmetric = self.symmetry.grid is not None or parent.orbit_size < self.symmetry.order
+        fixed = self.symmetry.match is None and parent.orbit_size < self.symmetry.order
+        symmetric = self.symmetry.grid is not None or fixed
         sides = (NOISE,) if symmetric else (NOISE, -NOISE)
         return tuple(replace(task, id=task_id + i, mirror=None, noise=noise) for i, noise in enumerate(sides))
 
@@ -154,6 +155,7 @@ class Merger:
         """The node whose orbit a point lies on."""
         nearest = np.inf
         # Energies only rule out; round-off in them is that of the largest one.
+        tolerance = max(self.tolerance, self.symmetry.tolerance)
         scale = max([abs(point.energy), *(abs(node.point.energy) for node in landscape.nodes)])
         for node in landscape.nodes:
             other = node.point
@@ -161,10 +163,10 @@ class Merger:
                 continue
             error = position_error(point, other)
             energy_error = float(np.abs(other.eigenvalues).max(initial=0.0)) * error**2
-            if abs(other.energy - point.energy) > 1e-6 * scale + energy_error:
+            if abs(other.energy - point.energy) > max(1e-6, self.symmetry.tolerance) * scale + energy_error:
                 continue
             element, distance = align(self.symmetry, point.x, other.x, self.model.mass)
-            if distance <= self.tolerance * mass_norm(point.x, self.model.mass) + error:
+            if distance <= tolerance * mass_norm(point.x, self.model.mass) + error:
                 return Match(node.id, element, distance)
             nearest = min(nearest, distance)
         return Match(-1, self.symmetry.identity, nearest if np.isfinite(nearest) else np.nan)

@@ -225,7 +225,7 @@ def _symmetry(s: Subject) -> Iterator[CheckResult]:
         return
     energy = s.derivatives.energy(s.x)
     limit = max(1e-10 * abs(energy), 100.0 * energy_rounding(s.derivatives, s.x, s.direction()))
-    if symmetry.match is not None:
+    if symmetry.match is not None and not symmetry.tolerance:
         image = symmetry.match(s.x + 0.1 * s.direction(), s.x)
         yield _at_most("symmetry keeps the energy", abs(s.derivatives.energy(image) - energy), limit, "of the matched image")
         return

@@ -132,6 +132,11 @@ class Derivatives:
         """The model's generators of continuous symmetries at x, (m, n); None if it declares none."""
         return None if self._zero_modes is None else self._zero_modes(x)
 
+    def free_modes(self, x: np.ndarray) -> np.ndarray | None:
+        """The zero modes along which a stationary point can be moved; None where the discretisation pins it."""
+        symmetry = getattr(self.model, "symmetry", None)
+        return None if symmetry is not None and symmetry.tolerance > 0.0 else self.zero_modes(x)
+
     def solve(self, r: np.ndarray) -> np.ndarray:
         """M^-1 r for r (n,) or rows (k, n)."""
         return r / self.mass if self.preconditioner is None else self.preconditioner.solve(r)

@@ -49,7 +49,7 @@ def orbit_size(symmetry: Symmetry, x: np.ndarray, mass: float | np.ndarray, tole
     By the orbit-stabiliser theorem, order of the group over the number of elements that fix x; rounded, should the tolerance
     cut through images that are nearly the same. One for a symmetry known only through `Symmetry.match`.
     """
-    if symmetry.trivial:
+    if symmetry.trivial or symmetry.match is not None:
         return 1
     _, distances = alignments(symmetry, x, x, mass)
     fixing = max(1, np.count_nonzero(distances <= tolerance))
@@ -73,8 +73,6 @@ def stabiliser(symmetry: Symmetry, x: np.ndarray, mass: float | np.ndarray, tole
         The identity first. On periodic grids every discrete element that fixes x modulo translations comes with its aligning
         shift, alone and combined with the translations by half periods that fix x; other periods of x are not listed.
     """
-    if symmetry.match is not None:
-        return symmetry.identity[None]
     elements, distances = alignments(symmetry, x, x, mass)
     elements = elements[distances <= tolerance]
     if symmetry.grid is None:

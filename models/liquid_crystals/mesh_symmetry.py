@@ -1,0 +1,122 @@
+"""Which maps of a mesh and of the Q-tensor keep the energy of the full model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.fft
+
+from saddlescape.symmetry import Symmetry
+
+from .elements import Elements
+from .tensors import conjugation
+
+_SAME = 1e-9  # boundary data of size one that differ by less are the same
+_UPSIDE_DOWN = np.diag([1.0, 1.0, -1.0])
+
+
+def rotations_of_rings(mesh: Elements, fields: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Axes that turn with the rings of a mesh: at each node the matrix from its own components to those of the laboratory.
+
+    Parameters
+    ----------
+    mesh : Elements
+    fields : sequence of (5, N) arrays
+        What must be the same along each ring.
+
+    Returns
+    -------
+    (N, 5, 5) array, or None where there are no rings, or the fields do not turn with them
+    """
+    if mesh.ring is None:
+        return None
+    angle = np.arctan2(mesh.nodes[:, 1], mesh.nodes[:, 0])[: mesh.ring]
+    cos, sin, zero = np.cos(angle), np.sin(angle), np.zeros(angle.size)
+    turns = np.stack([[cos, -sin, zero], [sin, cos, zero], [zero, zero, zero + 1.0]]).transpose(2, 0, 1)
+    along = np.array([conjugation(turn) for turn in turns])
+    axes = np.tile(along, (len(mesh.nodes) // mesh.ring, 1, 1))
+    for field in fields:
+        own = np.einsum("nba,bn->an", axes, field).reshape(5, -1, mesh.ring)
+        if np.abs(own - own[:, :, :1]).max() > _SAME * (1.0 + np.abs(own).max()):
+            return None
+    return axes
+
+
+def rotation_of_rings(x: np.ndarray, symmetry: Symmetry) -> np.ndarray:
+    """The direction in which a shift along all rings moves x (n,): (1, n), or (0, n) where no shift is a symmetry."""
+    if symmetry.grid is None:
+        return np.empty((0, x.size))
+    (size,) = symmetry.grid
+    wave = 1j * np.arange(size // 2 + 1.0)
+    if size % 2 == 0:
+        wave[-1] = 0.0  # the shortest wave of a real field has no direction to move in
+    return scipy.fft.irfft(wave * scipy.fft.rfft(x.reshape(-1, size)), n=size).reshape(1, -1)
+
+
+def mesh_symmetry(
+    mesh: Elements,
+    free: np.ndarray,
+    axes: np.ndarray | None,
+    kept: Sequence[np.ndarray],
+    surface: np.ndarray,
+    isotropic: bool,
+) -> Symmetry:
+    """The symmetry of the full model on a mesh.
+
+    Parameters
+    ----------
+    mesh : Elements
+    free : (N,) int array
+        The free nodes.
+    axes : (all nodes, 5, 5) array, or None
+        See `rotations_of_rings`.
+    kept : sequence of (5, all nodes) arrays
+        Fields of tensors, in the axes of the laboratory, that a symmetry leaves as they are.
+    surface : (all nodes,) array
+        Strengths of weak anchoring.
+    isotropic : bool
+        Whether one elastic constant leaves the tensor independent of space: then any matrix of the group of the domain may go with
+        any map, else only its own. In the plane the mirror image upside down goes with both.
+    """
+    n_nodes = len(mesh.nodes)
+    place = np.full(n_nodes, -1)
+    place[free] = np.arange(free.size)
+    maps = _maps(mesh)
+    matrices = [matrix for _, matrix in maps]
+    generators = []
+    for permutation, own in maps:
+        if (place[permutation[free]] < 0).any() or np.abs(surface[permutation] - surface).max() > _SAME * (1.0 + surface.max()):
+            continue
+        for matrix in matrices if isotropic else [own]:
+            for turn in (matrix, _UPSIDE_DOWN @ matrix) if mesh.dimension == 2 else (matrix,):
+                action = conjugation(turn)
+                if all(
+                    np.abs(action @ field[:, permutation] - field).max() <= _SAME * (1.0 + np.abs(field).max()) for field in kept
+                ):
+                    local = _in_own_axes(action, permutation, axes)
+                    if local is not None:
+                        generators.append((place[permutation[free]], local))
+    return Symmetry.generate(5 * free.size, generators, None if axes is None else (mesh.ring,))
+
+
+def _maps(mesh: Elements) -> list[tuple[np.ndarray, np.ndarray]]:
+    """All maps of a mesh onto itself that are known: the node carried to each node (N,), and R (3, 3)."""
+    identity = (np.arange(len(mesh.nodes)), np.eye(3))
+    if not mesh.generators:
+        return [identity]
+    found = [identity]
+    for permutation, matrix in found:  # the list grows while it is read
+        for p, m in mesh.generators:
+            image = m @ matrix
+            if not any(np.abs(image - known).max() < 1e-6 for _, known in found):
+                found.append((permutation[p], image))
+    return found
+
+
+def _in_own_axes(action: np.ndarray, permutation: np.ndarray, axes: np.ndarray | None) -> np.ndarray | None:
+    """The matrix as it acts on components in the axes of the nodes; None if that differs from node to node."""
+    if axes is None:
+        return action
+    local = axes.swapaxes(1, 2) @ action @ axes[permutation]
+    return local[0] if np.abs(local - local[0]).max() <= _SAME else None
