@@ -270,13 +270,25 @@ def _load_file(path: Path) -> Any:
     return module
 
 
-def parameters_digest(model: EnergyModel) -> str:
-    """SHA-256 of the model's name and parameters, hexadecimal.
+def parameters_as_made(model: EnergyModel, made: Mapping[str, Any]) -> dict[str, Any]:
+    """The `model_parameters` to compare with those that something was made with, ``made``.
+
+    What the class has got since does not count where the model has its default.
+    """
+    params = model_parameters(model)
+    if params.keys() <= made.keys():
+        return params
+    defaults = {f.name: _plain(f.default) for f in dataclasses.fields(model) if f.default is not dataclasses.MISSING}
+    return {key: value for key, value in params.items() if key in made or key not in defaults or value != defaults[key]}
+
+
+def parameters_digest(model: EnergyModel, params: Mapping[str, Any]) -> str:
+    """SHA-256 of the model's name and of parameters of it, hexadecimal.
 
     Of a model that is not shipped the class name alone counts: the same file has other names when it is run, imported or loaded.
     """
     name = model_name(model)
-    text = json.dumps([name if name.startswith(_SHIPPED) else type(model).__qualname__, model_parameters(model)], sort_keys=True)
+    text = json.dumps([name if name.startswith(_SHIPPED) else type(model).__qualname__, params], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,10 +1,13 @@
 """Models by name and from a file, and back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from saddlescape import NoisyModel, load_model
-from saddlescape.models import DoubleWells, MuellerBrown
+from saddlescape.landscape.info import ModelInfo
+from saddlescape.models import DoubleWells, MuellerBrown, ReducedLandauDeGennes
 from saddlescape.naming import differences, load_again, model_name, model_parameters, outside_name, parameters_digest
 
 SOURCE = """
@@ -60,8 +63,27 @@ def test_name_and_parameters_build_the_model_again(model_file):
     for model in (load_model(f"{model_file}:Bowl", {"stiffness": 2.5}), DoubleWells((1.0, 2.5))):
         again = load_model(model_name(model), model_parameters(model))
         assert again == model and type(again) is type(model)
-        assert parameters_digest(again) == parameters_digest(model)
-    assert parameters_digest(DoubleWells((1.0, 2.0))) != parameters_digest(DoubleWells((2.0, 1.0)))
+        assert digest_of(again) == digest_of(model)
+    assert digest_of(DoubleWells((1.0, 2.0))) != digest_of(DoubleWells((2.0, 1.0)))
+
+
+def digest_of(model):
+    return parameters_digest(model, model_parameters(model))
+
+
+def test_a_landscape_outlives_new_parameters_with_defaults():
+    """One made before its model had a parameter goes on with the default of it, and with nothing else."""
+    old = {"n": 9, "lambda2": 5.0, "corner": 0.1, "domain": ["square"]}
+    info = replace(
+        ModelInfo.of(ReducedLandauDeGennes(9, 5.0), None),
+        params=old,
+        params_sha256=parameters_digest(ReducedLandauDeGennes(9, 5.0), old),
+    )
+    info.check(ReducedLandauDeGennes(9, 5.0))
+    with pytest.raises(ValueError, match=r"with strength = 3.0, but this landscape was made with strength = <none>; pass"):
+        info.check(ReducedLandauDeGennes(9, 5.0, strength=3.0))
+    with pytest.raises(ValueError, match=r"with lambda2 = 6.0, but this landscape was made with lambda2 = 5.0; pass"):
+        info.check(ReducedLandauDeGennes(9, 6.0))
 
 
 def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):

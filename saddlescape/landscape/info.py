@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model import EnergyModel
-from ..naming import check_class, differences, model_name, model_parameters, parameters_digest, source_digest
+from ..naming import check_class, differences, model_name, model_parameters, parameters_as_made, parameters_digest, source_digest
 
 if TYPE_CHECKING:
     from ..symmetry import Symmetry
@@ -66,11 +66,11 @@ class ModelInfo:
             text += f", translations of {symmetry.grid}" if symmetry.grid is not None else ""
             if symmetry.match is not None:
                 text += f", by matching within {symmetry.tolerance:.2g}" if symmetry.tolerance else ", by a user's function"
-        name = model_name(model)
+        name, params = model_name(model), model_parameters(model)
         return cls(
             Path(name).name if ":" in name else name,  # no file remembers the folders of a machine
-            model_parameters(model),
-            parameters_digest(model),
+            params,
+            parameters_digest(model, params),
             int(model.dim),
             model.mass,
             model.coercive,
@@ -90,14 +90,15 @@ class ModelInfo:
             If name, parameters or dimension differ.
         """
         check_class(model_name(model), self.name)
-        if parameters_digest(model) != self.params_sha256 or model.dim != self.dim:
+        params = parameters_as_made(model, self.params)
+        if parameters_digest(model, params) != self.params_sha256 or model.dim != self.dim:
             raise ValueError(self._mismatch(model))
         if source_digest(model) != self.source_sha256:
             logger.warning("the file that defines %s has changed since this landscape was made", self.name)
 
     def _mismatch(self, model: EnergyModel) -> str:
         # Only what differs: parameters may be whole data sets.
-        found = differences(model_parameters(model), self.params)
+        found = differences(parameters_as_made(model, self.params), self.params)
         if model.dim != self.dim:
             found.append(("dim", str(model.dim), str(self.dim)))
         given, made = (", ".join(f"{entry[0]} = {entry[side]}" for entry in found) for side in (1, 2))
