@@ -80,7 +80,7 @@ def test_a_landscape_outlives_new_parameters_with_defaults():
         params_sha256=parameters_digest(ReducedLandauDeGennes(9, 5.0), old),
     )
     info.check(ReducedLandauDeGennes(9, 5.0))
-    with pytest.raises(ValueError, match=r"with strength = 3.0, but this landscape was made with strength = <none>; pass"):
+    with pytest.raises(ValueError, match=r"with strength = 3.0, .*but this landscape was made with strength = <none>"):
         info.check(ReducedLandauDeGennes(9, 5.0, strength=3.0))
     with pytest.raises(ValueError, match=r"with lambda2 = 6.0, but this landscape was made with lambda2 = 5.0; pass"):
         info.check(ReducedLandauDeGennes(9, 6.0))
