@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,7 @@ from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
 
 from .anchoring import as_anchoring, as_strength
-from .boxes import Rectangle, Square
+from .boxes import Square
 from .domain import Domain
 from .domains import as_domain
 from .material import B_MBBA, C_MBBA, CLEARING, UNBOUNDED, Bulk, check_elastic, elastic_tensor, from_frank
@@ -295,8 +295,9 @@ class LandauDeGennes(EnergyModel):
         ----------
         name : str
             ``"wors"``, the well order reconstruction solution: on squares, and cuboids of square cross-section, whose lateral
-            faces all are tangent or all are homeotropic; stationary to round-off. ``"d"``, ``"r"``: order s with a harmonic
-            director angle between lateral faces that have a horizontal director; not stationary. ``"uniform"``: one director.
+            faces all are tangent or all are homeotropic; stationary to round-off, in a cuboid where back and front are free.
+            ``"d"``, ``"r"``: order s with a harmonic director angle between lateral faces that have a horizontal director; not
+            stationary. ``"uniform"``: one director.
 
         Raises
         ------
@@ -306,18 +307,6 @@ class LandauDeGennes(EnergyModel):
         if name not in self.start_names:
             return super().start(name)
         return self.discrete.start(self, name)
-
-    def cross_section(self) -> LandauDeGennes:
-        """The two-dimensional model of a horizontal slice through a cuboid."""
-        lateral = ("left", "right", "bottom", "top")
-
-        def of_lateral(value: Any) -> Any:
-            pairs = isinstance(value, tuple) and all(isinstance(item, tuple) for item in value)
-            return tuple(pair for pair in value if pair[0] in lateral) if pairs else value
-
-        aspect, _, periodic = self.domain[1:]
-        flat = Rectangle(aspect, periodic.replace("z", ""))
-        return replace(self, domain=flat, anchoring=of_lateral(self.anchoring), strength=of_lateral(self.strength))
 
     def unpack(self, x: np.ndarray) -> dict[str, Any]:
         """Named fields at all nodes, boundary included.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..spectral import BoxOperator
+from .boxes import Rectangle
 from .symmetric import symmetric_minimum
 from .tensors import uniaxial
 
@@ -37,7 +39,7 @@ def make(model: LandauDeGennes, name: str) -> np.ndarray:
         director = np.array(easy[0] if easy else (1.0, 0.0, 0.0))
         return np.repeat(uniaxial(director, order), grid.n_free)
     if model.domain.dimension == 3:
-        flat = model.cross_section()
+        flat = cross_section(model)
         layer = flat.discrete.filled(flat.start(name))
         layers = np.broadcast_to(layer, (5, *grid.shape))
         return np.ascontiguousarray(layers[(slice(None), *grid.free)]).ravel()
@@ -47,6 +49,18 @@ def make(model: LandauDeGennes, name: str) -> np.ndarray:
     director = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1)
     layer = uniaxial(director, order)[:, None]
     return np.ascontiguousarray(layer[(slice(None), *grid.free)]).ravel()
+
+
+def cross_section(model: LandauDeGennes) -> LandauDeGennes:
+    """The two-dimensional model of a horizontal slice through a cuboid."""
+
+    def of_lateral(value: Any) -> Any:
+        pairs = isinstance(value, tuple) and all(isinstance(item, tuple) for item in value)
+        return tuple(pair for pair in value if pair[0] in LATERAL) if pairs else value
+
+    aspect, _, periodic = model.domain[1:]
+    flat = Rectangle(aspect, periodic.replace("z", ""))
+    return replace(model, domain=flat, anchoring=of_lateral(model.anchoring), strength=of_lateral(model.strength))
 
 
 def _wors(model: LandauDeGennes) -> np.ndarray:
