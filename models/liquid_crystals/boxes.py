@@ -222,6 +222,10 @@ class Cuboid(Box):
         """Half of each edge."""
         return self[1], 1.0, self[2]
 
+    def cross_section(self) -> Rectangle:
+        """A horizontal slice."""
+        return Rectangle(self[1], self[3].replace("z", ""))
+
     @property
     def periodic(self) -> str:
         """The letters of the periodic axes."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..spectral import BoxOperator
-from .boxes import Rectangle
 from .symmetric import symmetric_minimum
 from .tensors import uniaxial
 
@@ -58,9 +57,9 @@ def cross_section(model: LandauDeGennes) -> LandauDeGennes:
         pairs = isinstance(value, tuple) and all(isinstance(item, tuple) for item in value)
         return tuple(pair for pair in value if pair[0] in LATERAL) if pairs else value
 
-    aspect, _, periodic = model.domain[1:]
-    flat = Rectangle(aspect, periodic.replace("z", ""))
-    return replace(model, domain=flat, anchoring=of_lateral(model.anchoring), strength=of_lateral(model.strength))
+    return replace(
+        model, domain=model.domain.cross_section(), anchoring=of_lateral(model.anchoring), strength=of_lateral(model.strength)
+    )
 
 
 def _wors(model: LandauDeGennes) -> np.ndarray:
