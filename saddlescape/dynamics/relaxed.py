@@ -52,8 +52,9 @@ class RelaxedSubspace(Subspace):
         self._energy, self._gradient = np.nan, np.empty(0)
 
     def point(self, c: np.ndarray) -> np.ndarray:
-        """The relaxed point (n,) with these coordinates (m,)."""
-        self._relax(c)
+        """The relaxed point (n,) with these coordinates (m,); ArithmeticError if the rest cannot be relaxed there."""
+        if not self._relax(c):
+            raise ArithmeticError('rest: it could not be relaxed, the energy has no minimum there or is not finite; take "frozen"')
         return self._x.copy()
 
     def energy(self, c: np.ndarray) -> float:
