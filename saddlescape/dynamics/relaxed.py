@@ -12,6 +12,7 @@ FORCING = 0.1  # by how much conjugate gradients reduce the residual of one Newt
 MAX_PRODUCTS = 100  # of the Hessian in a Newton step
 MAX_STEPS = 30  # of Newton's method; from the last point of a trajectory one to three do
 MAX_HALVINGS = 30
+ROUNDING = 1e-14  # of an energy
 ENOUGH = 1e-4  # of the slope's promise, by which a Newton step has to lower the energy
 
 
@@ -52,8 +53,9 @@ class RelaxedSubspace(Subspace):
         self._energy, self._gradient = np.nan, np.empty(0)
 
     def point(self, c: np.ndarray) -> np.ndarray:
-        """The relaxed point (n,) with these coordinates (m,)."""
-        self._relax(c)
+        """The relaxed point (n,) with these coordinates (m,); ArithmeticError if the rest cannot be relaxed there."""
+        if not self._relax(c):
+            raise ArithmeticError('rest: it could not be relaxed, the energy has no minimum there or is not finite; take "frozen"')
         return self._x.copy()
 
     def energy(self, c: np.ndarray) -> float:
@@ -88,19 +90,37 @@ class RelaxedSubspace(Subspace):
             if squared <= self.precision:
                 self._c, self._x, self._energy, self._gradient = c.copy(), x, energy, gradient
                 return True
-            way = self._newton(x, force, image, squared)
-            slope = float(np.dot(force, way))
-            for _ in range(MAX_HALVINGS):
-                trial = np.empty(d.dim)
-                lower = d.energy_gradient(x + way, trial)
-                # Close to the minimum the promise is less than the round-off of the energy.
-                if lower <= energy + ENOUGH * slope + 1e-14 * abs(energy):
-                    break
-                way, slope = 0.5 * way, 0.5 * slope
-            else:
+            moved = self._descended(x, energy, force, *self._newton(x, force, image, squared))
+            if moved is None:
                 return False
-            x, energy, gradient = x + way, lower, trial
+            x, energy, gradient = moved
         return False
+
+    def _descended(
+        self, x: np.ndarray, energy: float, force: np.ndarray, way: np.ndarray, convex: bool
+    ) -> tuple[np.ndarray, float, np.ndarray] | None:
+        """The point (n,) along a step where the energy is low enough, with energy and gradient there; None if it does not fall.
+
+        A step is halved until it is good; where the energy is not convex nothing says how long one should be, and it is doubled as
+        long as that is better.
+        """
+        slope = float(np.dot(force, way))
+        for _ in range(MAX_HALVINGS):
+            gradient = np.empty(x.size)
+            lower = self.derivatives.energy_gradient(x + way, gradient)
+            # Close to the minimum the promise is less than the round-off of the energy.
+            if lower <= energy + ENOUGH * slope + ROUNDING * abs(energy):
+                break
+            way, slope = 0.5 * way, 0.5 * slope
+        else:
+            return None
+        for _ in range(0 if convex else MAX_HALVINGS):
+            farther = np.empty(x.size)
+            still = self.derivatives.energy_gradient(x + 2.0 * way, farther)
+            if not still < lower:
+                break
+            way, lower, gradient = 2.0 * way, still, farther
+        return x + way, lower, gradient
 
     def _noise(self) -> np.ndarray | float:
         """A random displacement (n,) along the rest, as large as the precision leaves open."""
@@ -116,14 +136,14 @@ class RelaxedSubspace(Subspace):
         image -= (self._dual @ image) @ self._frame
         return force, image, float(np.dot(force, image))
 
-    def _newton(self, x: np.ndarray, force: np.ndarray, image: np.ndarray, squared: float) -> np.ndarray:
-        """A Newton step (n,) along the rest by conjugate gradients, cut off where the energy is not convex."""
+    def _newton(self, x: np.ndarray, force: np.ndarray, image: np.ndarray, squared: float) -> tuple[np.ndarray, bool]:
+        """A Newton step (n,) along the rest by conjugate gradients, cut off where the energy is not convex; and whether it was."""
         step, direction, enough = np.zeros_like(x), -image, FORCING**2 * squared
         for _ in range(MAX_PRODUCTS):
             bent = self.derivatives.hvp(x, direction)
             curvature = float(np.dot(direction, bent))
             if curvature <= 0.0:
-                return step if step.any() else direction
+                return (step if step.any() else direction), False
             size = squared / curvature
             step += size * direction
             force, image, left = self._along_rest(force + size * bent)
@@ -131,4 +151,4 @@ class RelaxedSubspace(Subspace):
                 break
             direction = -image + (left / squared) * direction
             squared = left
-        return step
+        return step, True

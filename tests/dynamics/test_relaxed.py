@@ -113,6 +113,8 @@ def test_where_nothing_can_be_relaxed_the_energy_is_infinite_and_the_last_point_
     plane = RelaxedSubspace(Derivatives(walled), np.zeros(2), np.array([[1.0, 0.0]]), 1e-10)
     assert plane.energy(np.array([0.5])) == 0.25
     assert plane.energy(np.array([1.5])) == np.inf
+    with pytest.raises(ArithmeticError, match="rest: it could not be relaxed"):
+        plane.point(np.array([1.5]))
     np.testing.assert_array_equal(plane.point(np.array([0.5])), [0.5, 0.0])
 
 
