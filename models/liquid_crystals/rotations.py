@@ -20,9 +20,10 @@ from .anchoring import FacetCondition
 from .elements import Elements
 from .tensors import BASIS, components, conjugation
 
-SIGNIFICANT = 4.0
-"""A direction counts as moving a state if it is this many times the estimated error of its own. Where the state is in truth
-invariant the ratio came out between 1.9 and 3.3 (radial hedgehogs and ring defects, 5 to 11 nodes on a diameter)."""
+SIGNIFICANT = 2.7
+"""A direction counts as moving a state if, its stiff part taken out, it is this many times the estimated error of the slopes. The
+ratio came out at most 2.4 where the state is in truth invariant (radial hedgehogs on 5 to 13 nodes, lambda2 from 10 to 1000; 0.9
+and falling with the mesh at lambda2 = 60), and from 3 on where it is not (ring and split core in a ball, 7 and 9 nodes)."""
 
 TOLERANCE = 2.0
 """Times h^2: how far, relative to their size, two points of one family may be from each other after the best rotation."""
@@ -33,7 +34,7 @@ _TURN = np.array(
 _TENSOR_TURN = np.array([components(turn @ BASIS - BASIS @ turn) for turn in _TURN])  # (3, 5, 5): dQ = [W, Q]
 _FIRST_TURNS = 16  # about a single axis, where the search for the best rotation starts
 _REFINED = 3  # starts from which it is made
-_STEPS = 20
+_STEPS, _SMALLEST_STEP, _GAIN = 20, 1e-3, 1e-3  # of Gauss-Newton's method: radians, and what of the distance a step must save
 _CELLS_NEAR = 24  # whose middles are nearest to a point: the cell that holds it is one of them
 
 
@@ -102,21 +103,13 @@ class Rotations:
 
         ``softened(modes)`` takes out of rows (k, n) what is stiff: errors are rough, and the modes soft.
         """
-        modes = self._directions(x)
-        return self._orthonormal(softened(modes)) if len(modes) else modes
-
-    def _directions(self, x: np.ndarray) -> np.ndarray:
-        """The modes (k, n) as the slopes give them, orthonormal."""
         moves, errors = self._moves(self._filled(x))
-        _, combinations = np.linalg.eigh((moves * self._mass) @ moves.T)
-        moves, errors = combinations.T @ moves, combinations.T @ errors
-        sizes, noise = (np.sqrt((rows * rows) @ self._mass) for rows in (moves, errors))
+        moves = softened(moves)
+        squares, combinations = np.linalg.eigh((moves * self._mass) @ moves.T)
+        noise = np.sqrt(((combinations.T @ errors) ** 2) @ self._mass)
+        sizes = np.sqrt(np.maximum(squares, 0.0))
         kept = sizes > np.maximum(SIGNIFICANT * noise, 1e-12)
-        return moves[kept] / sizes[kept, None]
-
-    def _orthonormal(self, rows: np.ndarray) -> np.ndarray:
-        squares, turn = np.linalg.eigh((rows * self._mass) @ rows.T)
-        return (turn.T @ rows) / np.sqrt(squares)[:, None]
+        return combinations.T[kept] @ moves / sizes[kept, None]
 
     def _moves(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How the generators move the field q (5, all nodes), (m, n), and an estimate of the errors of that, (m, n).
@@ -187,21 +180,18 @@ class Rotations:
     ) -> tuple[float, np.ndarray]:
         """Gauss-Newton's method for the rotation of the field q (5, all nodes) nearest to x, from one of them."""
         for _ in range(_STEPS):
-            directions = self._directions(moved)
-            moves = self._moves(self._filled(moved))[0]
-            # Where a rotation does not move the state but by errors of discretisation, it is not to be used.
-            along = (moves * self._mass) @ directions.T
-            step = np.linalg.lstsq(along.T, (directions * self._mass) @ (x - moved), rcond=1e-3)[0] if len(directions) else [0.0]
-            size = np.abs(step).max()
-            while size > 1e-5:
-                trial_turn = self._turn(np.asarray(step)) @ turn
+            moves, errors = self._moves(self._filled(moved))
+            # Damped by the errors: where a rotation moves the state by no more than these, it is not to be used.
+            matrix = (moves * self._mass) @ moves.T + SIGNIFICANT**2 * (errors * self._mass) @ errors.T
+            step, before = np.linalg.lstsq(matrix, (moves * self._mass) @ (x - moved))[0], distance
+            while np.abs(step).max() > _SMALLEST_STEP:
+                trial_turn = self._turn(step) @ turn
                 trial = self._rotated(q, trial_turn)
-                trial_distance = self._distance(x, trial)
-                if trial_distance < distance:
+                if (trial_distance := self._distance(x, trial)) < distance:
                     turn, distance, moved = trial_turn, trial_distance, trial
                     break
-                step, size = 0.5 * step, 0.5 * size
-            else:
+                step = 0.5 * step
+            if distance > (1.0 - _GAIN) * before:
                 break
         return distance, moved
 
