@@ -118,9 +118,9 @@ class Symmetry:
         return cls(permutations, signs, grid, mixing=matrices if components > 1 else None)
 
     @classmethod
-    def by_matching(cls, n: int, match: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Symmetry:
-        """A group known only through ``match(x, y)``: the image of ``y`` nearest to ``x``, both (n,)."""
-        return cls(np.arange(n)[None], np.ones((1, n)), None, match)
+    def by_matching(cls, n: int, match: Callable[[np.ndarray, np.ndarray], np.ndarray], tolerance: float = 0.0) -> Symmetry:
+        """A group known only through ``match(x, y)``, the image of ``y`` nearest to ``x``, both (n,), within a ``tolerance``."""
+        return cls(np.arange(n)[None], np.ones((1, n)), None, match, tolerance=tolerance)
 
     def with_matching(self, match: Callable[[np.ndarray, np.ndarray], np.ndarray], tolerance: float) -> Symmetry:
         """A larger group that a discretisation approximates: ``match(x, y)`` as in the class, within a relative tolerance."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -74,11 +74,13 @@ def planar_axes(kind: str | float, normals: np.ndarray) -> np.ndarray:
     return along_normal if kind == "homeotropic" else -along_normal
 
 
-def nodal_data(mesh: Elements, values: Mapping[str, np.ndarray], corner: float) -> tuple[np.ndarray, np.ndarray]:
+def nodal_data(
+    mesh: Elements, values: Mapping[str, np.ndarray], corner: float, nearest: Callable[[np.ndarray], np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Boundary data at nodes, from data at the facets of the anchored parts.
 
-    A node has the mean of its facets, brought back to their size, because a curved boundary turns from one to the next. Only at
-    corners, where the conditions of two edges contradict each other, is it the mean itself, to which the data fall linearly
+    A node has the mean of its facets, brought back to what they may be, because a curved boundary turns from one to the next. Only
+    at corners, where the conditions of two edges contradict each other, is it the mean itself, to which the data fall linearly
     within the distance ``corner``.
 
     Parameters
@@ -87,6 +89,8 @@ def nodal_data(mesh: Elements, values: Mapping[str, np.ndarray], corner: float) 
     values : mapping of str to (F, m) array
         By part.
     corner : float
+    nearest : callable, optional
+        Takes means (j, m), returns the possible data nearest to them. Default: the means, brought back to the size of the data.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def nodal_data(mesh: Elements, values: Mapping[str, np.ndarray], corner: float) 
     is_corner = np.isin(nodes, mesh.corners)
     smooth = ~is_corner & (length > 0.0)
     data = mean.copy()
-    data[smooth] *= (sizes[smooth] / length[smooth])[:, None]
+    data[smooth] = mean[smooth] * (sizes[smooth] / length[smooth])[:, None] if nearest is None else nearest(mean[smooth])
     for i in np.flatnonzero(is_corner):
         distance = np.linalg.norm(mesh.nodes[nodes] - mesh.nodes[nodes[i]], axis=1)
         near = ~is_corner & (distance < corner)

@@ -58,6 +58,14 @@ class Domain(tuple):
         if not isinstance(n, (int, np.integer)) or n < 5:
             raise ValueError(f"n: got {n!r}, expected an integer of at least 5 (nodes per edge, boundary included)")
 
+    def check_anchoring(self, n: int, anchoring: Any, strength: Any) -> None:
+        """Refuse what this domain cannot have, of an anchoring and strengths that are well-formed.
+
+        Raises
+        ------
+        ValueError
+        """
+
     def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
         """The reduced model on this domain: kernels, derivatives, symmetry and starts for its discretisation.
 

@@ -24,12 +24,12 @@ from .mesh_symmetry import mesh_symmetry, rotation_of_rings, rotations_of_rings
 from .planar import planar_data, planar_density, planar_hessian
 from .rotations import Rotations, rotation_generators
 from .symmetric import symmetric_minimum
-from .tensors import BASIS, uniaxial
+from .tensors import BASIS, nearest_uniaxial, uniaxial
 
 if TYPE_CHECKING:
     from .full import LandauDeGennes
 
-_SOFTENINGS = 3
+_SOFTENINGS = 5
 
 
 class FullOnMesh:
@@ -88,7 +88,7 @@ class FullOnMesh:
             if not parts:
                 continue
             values = {part: uniaxial(directors(c.kind, mesh.parts[part].normals), bulk.order).T for part, c in parts.items()}
-            nodes, data = nodal_data(mesh, values, corner)
+            nodes, data = nodal_data(mesh, values, corner, lambda mean: nearest_uniaxial(mean.T, bulk.order).T)
             if strong:
                 self.fixed[:, nodes], given[nodes] = data.T, True
             else:

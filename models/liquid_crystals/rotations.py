@@ -20,9 +20,10 @@ from .anchoring import FacetCondition
 from .elements import Elements
 from .tensors import BASIS, components, conjugation
 
-SIGNIFICANT = 4.0
-"""A direction counts as moving a state if it is this many times the estimated error of its own. Where the state is in truth
-invariant the ratio came out between 1.9 and 3.3 (radial hedgehogs and ring defects, 5 to 11 nodes on a diameter)."""
+SIGNIFICANT = 2.7
+"""A direction counts as moving a state if, its stiff part taken out, it is this many times the estimated error of the slopes. The
+ratio came out at most 2.4 where the state is in truth invariant (radial hedgehogs on 5 to 13 nodes, lambda2 from 10 to 1000; 0.9
+and falling with the mesh at lambda2 = 60), and from 3 on where it is not (ring and split core in a ball, 7 and 9 nodes)."""
 
 TOLERANCE = 2.0
 """Times h^2: how far, relative to their size, two points of one family may be from each other after the best rotation."""
@@ -31,9 +32,9 @@ _TURN = np.array(
     [[[0, 0, 0], [0, 0, -1], [0, 1, 0]], [[0, 0, 1], [0, 0, 0], [-1, 0, 0]], [[0, -1, 0], [1, 0, 0], [0, 0, 0]]], float
 )
 _TENSOR_TURN = np.array([components(turn @ BASIS - BASIS @ turn) for turn in _TURN])  # (3, 5, 5): dQ = [W, Q]
-_FIRST_TURNS = 16  # about a single axis, where the search for the best rotation starts
+_FIRST_TURN = 0.5  # radians: about a single axis, the search for the best rotation starts at least this near to it, on either side
 _REFINED = 3  # starts from which it is made
-_STEPS = 20
+_STEPS, _SMALLEST_STEP, _GAIN = 20, 1e-3, 1e-3  # of Gauss-Newton's method: radians, and what of the distance a step must save
 _CELLS_NEAR = 24  # whose middles are nearest to a point: the cell that holds it is one of them
 
 
@@ -102,21 +103,13 @@ class Rotations:
 
         ``softened(modes)`` takes out of rows (k, n) what is stiff: errors are rough, and the modes soft.
         """
-        modes = self._directions(x)
-        return self._orthonormal(softened(modes)) if len(modes) else modes
-
-    def _directions(self, x: np.ndarray) -> np.ndarray:
-        """The modes (k, n) as the slopes give them, orthonormal."""
         moves, errors = self._moves(self._filled(x))
-        _, combinations = np.linalg.eigh((moves * self._mass) @ moves.T)
-        moves, errors = combinations.T @ moves, combinations.T @ errors
-        sizes, noise = (np.sqrt((rows * rows) @ self._mass) for rows in (moves, errors))
+        moves = softened(moves)
+        squares, combinations = np.linalg.eigh((moves * self._mass) @ moves.T)
+        noise = np.sqrt(((combinations.T @ errors) ** 2) @ self._mass)
+        sizes = np.sqrt(np.maximum(squares, 0.0))
         kept = sizes > np.maximum(SIGNIFICANT * noise, 1e-12)
-        return moves[kept] / sizes[kept, None]
-
-    def _orthonormal(self, rows: np.ndarray) -> np.ndarray:
-        squares, turn = np.linalg.eigh((rows * self._mass) @ rows.T)
-        return (turn.T @ rows) / np.sqrt(squares)[:, None]
+        return combinations.T[kept] @ moves / sizes[kept, None]
 
     def _moves(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How the generators move the field q (5, all nodes), (m, n), and an estimate of the errors of that, (m, n).
@@ -154,28 +147,28 @@ class Rotations:
 
     def nearest(self, exact: Symmetry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The rotated copy of y nearest to x, both (n,): among its images under the exact maps, each then turned further."""
-        starts = []
-        for image in exact.images(y):
-            for turn in self._first_turns:
-                moved = image if turn is None else self._rotated(self._filled(image), turn)
-                starts.append((self._distance(x, moved), len(starts), image, turn, moved))
+        images = exact.images(y)
+        fields = [self._filled(image) for image in images]
+        copies = [(q, np.eye(6), image) for q, image in zip(fields, images, strict=True)]
+        for turn in self._first_turns(exact):
+            located = self._located(turn)
+            copies += [(q, turn, self._rotated(q, turn, located)) for q in fields]
+        starts = [(self._distance(x, moved), number, q, turn, moved) for number, (q, turn, moved) in enumerate(copies)]
         starts.sort(key=lambda start: start[:2])
-        best = starts[0][0], starts[0][4]
-        for distance, _, image, turn, moved in starts[:_REFINED]:
-            found = self._refined(x, self._filled(image), np.eye(6) if turn is None else turn, distance, moved)
-            best = min(best, found, key=lambda pair: pair[0])
-        return best[1]
+        found = [self._refined(x, q, turn, distance, moved) for distance, _, q, turn, moved in starts[:_REFINED]]
+        return min(found, key=lambda pair: pair[0])[1]
 
     def _distance(self, x: np.ndarray, y: np.ndarray) -> float:
         return float(np.sqrt(((x - y) ** 2) @ self._mass))
 
-    @cached_property
-    def _first_turns(self) -> list[np.ndarray | None]:
-        """Where to start: the copies themselves, and about a single axis turns by fractions of a circle."""
+    def _first_turns(self, exact: Symmetry) -> list[np.ndarray]:
+        """Where to start besides the exact maps: about a single axis, turns by fractions of the angle between these."""
         if len(self._generators) > 1:
-            return [None]
-        angles = 2.0 * np.pi * np.arange(1, _FIRST_TURNS) / _FIRST_TURNS * np.sqrt(2.0)  # (a, b) has length one: each 1 / sqrt 2
-        return [None, *(self._turn(np.array([angle])) for angle in angles)]
+            return []
+        between = 2.0 * np.pi / max(map(_period, exact.permutations))
+        number = int(np.ceil(between / _FIRST_TURN))
+        length = np.abs(self._generators[0]).max()  # of each half of the pair (a, b) that is not zero
+        return [self._turn(np.array([between * k / number / length])) for k in range(1, number)]
 
     def _turn(self, amounts: np.ndarray) -> np.ndarray:
         """The rotations of space and of the tensor, in one matrix (6, 6), by amounts (m,) of the generators."""
@@ -187,30 +180,26 @@ class Rotations:
     ) -> tuple[float, np.ndarray]:
         """Gauss-Newton's method for the rotation of the field q (5, all nodes) nearest to x, from one of them."""
         for _ in range(_STEPS):
-            directions = self._directions(moved)
-            moves = self._moves(self._filled(moved))[0]
-            # Where a rotation does not move the state but by errors of discretisation, it is not to be used.
-            along = (moves * self._mass) @ directions.T
-            step = np.linalg.lstsq(along.T, (directions * self._mass) @ (x - moved), rcond=1e-3)[0] if len(directions) else [0.0]
-            size = np.abs(step).max()
-            while size > 1e-5:
-                trial_turn = self._turn(np.asarray(step)) @ turn
-                trial = self._rotated(q, trial_turn)
-                trial_distance = self._distance(x, trial)
-                if trial_distance < distance:
+            moves, errors = self._moves(self._filled(moved))
+            # Damped by the errors: where a rotation moves the state by no more than these, it is not to be used.
+            matrix = (moves * self._mass) @ moves.T + SIGNIFICANT**2 * (errors * self._mass) @ errors.T
+            step, before = np.linalg.lstsq(matrix, (moves * self._mass) @ (x - moved))[0], distance
+            while np.abs(step).max() > _SMALLEST_STEP:
+                trial_turn = self._turn(step) @ turn
+                trial = self._rotated(q, trial_turn, self._located(trial_turn))
+                if (trial_distance := self._distance(x, trial)) < distance:
                     turn, distance, moved = trial_turn, trial_distance, trial
                     break
-                step, size = 0.5 * step, 0.5 * size
-            else:
+                step = 0.5 * step
+            if distance > (1.0 - _GAIN) * before:
                 break
         return distance, moved
 
-    def _rotated(self, q: np.ndarray, turn: np.ndarray) -> np.ndarray:
-        """The point x (n,) of the field q (5, all nodes) rotated."""
-        space, tensor = turn[:3, :3], turn[3:, 3:]
-        corners, shares = self._located(self._mesh.nodes[self._free] @ space)  # rows x^T R = (R^-1 x)^T
+    def _rotated(self, q: np.ndarray, turn: np.ndarray, located: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """The point x (n,) of the field q (5, all nodes) rotated; ``located``: where from, see `_located`."""
+        corners, shares = located
         values = np.einsum("anc,nc->an", q[:, corners], shares)
-        return (conjugation(tensor) @ values).ravel()
+        return (conjugation(turn[3:, 3:]) @ values).ravel()
 
     @cached_property
     def _cells(self) -> tuple[cKDTree, np.ndarray, np.ndarray]:
@@ -219,12 +208,13 @@ class Rotations:
         edges = (corners[:, 1:] - corners[:, :1]).swapaxes(1, 2)
         return cKDTree(corners.mean(axis=1)), corners[:, 0], np.linalg.inv(edges)
 
-    def _located(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The nodes (N, 4) of the cell that holds each point (N, 3), and their shares in it, (N, 4).
+    def _located(self, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where a rotation takes the free nodes from: the nodes (N, 4) of the cell there, and their shares (N, 4) in the point.
 
         A point outside the mesh, under a curved boundary, is given to the face next to it.
         """
         tree, origins, inverses = self._cells
+        points = self._mesh.nodes[self._free] @ turn[:3, :3]  # rows x^T R = (R^-1 x)^T
         near = tree.query(points, min(_CELLS_NEAR, len(origins)))[1]
         shares = np.einsum("nkij,nkj->nki", inverses[near], points[:, None] - origins[near])
         shares = np.concatenate([1.0 - shares.sum(axis=2, keepdims=True), shares], axis=2)
@@ -232,3 +222,11 @@ class Rotations:
         rows = np.arange(len(points))
         shares = np.maximum(shares[rows, best], 0.0)
         return self._mesh.cells[near[rows, best]], shares / shares.sum(axis=1, keepdims=True)
+
+
+def _period(permutation: np.ndarray) -> int:
+    """How often a permutation is applied until everything is back in its place."""
+    image, period = permutation, 1
+    while not (image == np.arange(permutation.size)).all():
+        image, period = permutation[image], period + 1
+    return period

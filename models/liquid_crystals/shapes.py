@@ -47,6 +47,10 @@ class Meshed(Domain):
         if not 0 < corner <= self.max_corner:
             raise ValueError(f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], up to half an edge")
 
+    def check_anchoring(self, n: int, anchoring: Any, strength: Any) -> None:
+        """Raise ValueError if a surface in space is to be tangent, or the whole boundary is free."""
+        facet_conditions(anchoring, strength, self.discretise(n))
+
     def full_tensor(self, n: int, anchoring: Any, strength: Any, **material: Any) -> FullOnMesh:
         """The discrete full Landau-de Gennes energy; ``material`` as `FullOnMesh` takes it."""
         from .full_mesh import FullOnMesh

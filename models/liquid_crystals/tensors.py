@@ -40,6 +40,11 @@ def uniaxial(director: np.ndarray, s: float | np.ndarray) -> np.ndarray:
     return s * components(director[..., :, None] * director[..., None, :])
 
 
+def nearest_uniaxial(components: np.ndarray, s: float) -> np.ndarray:
+    """Components (5, ...) of the s (n n - I / 3), s positive, that is nearest to a Q-tensor of components (5, ...)."""
+    return uniaxial(np.linalg.eigh(matrices(components))[1][..., -1], s)
+
+
 def conjugation(orthogonal: np.ndarray) -> np.ndarray:
     """The orthogonal matrix (5, 5) by which Q -> R Q R^T acts on components, for R (3, 3) orthogonal."""
     return components(orthogonal @ BASIS @ orthogonal.T)
