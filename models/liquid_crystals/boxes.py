@@ -51,16 +51,38 @@ class Box(Domain):
         """Each face and its outward normal (3,), whatever n."""
         return self.normals
 
-    def axes(self, n: int) -> tuple[Axis, Axis, Axis]:
-        """The grid lines along x, y, z: n nodes along x, the others at a spacing as near to that as fits."""
+    def check_nodes(self, n: Any) -> int | tuple[int, ...]:
+        """Numbers of nodes as a model keeps them.
+
+        Raises
+        ------
+        ValueError
+            If n is neither an integer of at least 5 nor one such integer for each axis.
+        """
+        each = isinstance(n, (tuple, list))
+        if (each and len(n) != self.dimension) or not all(_is_count(count) for count in (n if each else [n])):
+            raise ValueError(
+                f"n: got {n!r}, expected an integer of at least 5 (nodes along x, boundary included), or {self.dimension} of them, "
+                f"one for each of the axes {', '.join('xyz'[: self.dimension])}"
+            )
+        return tuple(int(count) for count in n) if each else int(n)
+
+    def counts(self, n: int | tuple[int, ...]) -> tuple[int, ...]:
+        """Nodes along each axis: those given, or n along x and the others at a spacing as near to that as fits."""
+        if isinstance(n, tuple):
+            return n
         halves = self.half_edges()
         wanted = 2.0 * halves[0] / (n if "x" in self.periodic else n - 1)
+        links = [max(round(2.0 * half / wanted), 4) for half in halves]
+        return tuple(link + (axis not in self.periodic) for axis, link in zip("xyz", links, strict=False))
+
+    def axes(self, n: int | tuple[int, ...]) -> tuple[Axis, Axis, Axis]:
+        """The grid lines along x, y, z; in two dimensions a single node along z."""
         found = []
-        for axis, half in zip("xyz", halves, strict=False):
+        for axis, half, count in zip("xyz", self.half_edges(), self.counts(n), strict=False):
             periodic = axis in self.periodic
-            links = max(round(2.0 * half / wanted), 4)
-            nodes = np.linspace(-half, half, links + 1)
-            found.append(Axis(nodes[:-1] if periodic else nodes, 2.0 * half / links, periodic))
+            links = count if periodic else count - 1
+            found.append(Axis(np.linspace(-half, half, links + 1)[:count], 2.0 * half / links, periodic))
         if self.dimension == 2:
             found.append(Axis(np.zeros(1), 1.0))
         return tuple(found)
@@ -76,11 +98,52 @@ class Box(Domain):
         return FullBox(Grid(self.axes(n), conditions(anchoring, strength, self.normals)), **material)
 
 
-class Square(Box):
+class Flat(Box):
+    """A box in the plane."""
+
+    start_names = ("ring", "uniform", "d", "r")  # of linear elements; see `reduced`
+
+    def angle(self, n: int | tuple[int, int], state: str) -> np.ndarray:
+        """Director angle on the boundary for a harmonic guess of a state, (ny, nx), zero inside.
+
+        ``"d"``: 0 on the horizontal and pi/2 on the vertical edges; the director runs along a diagonal. ``"r"``: pi on the top
+        edge instead; the director turns by pi from bottom to top.
+        """
+        values = np.zeros(self.counts(n)[::-1])
+        values[:, 0] = values[:, -1] = np.pi / 2
+        values[-1, :] = np.pi if state == "r" else 0.0
+        values[0, :] = 0.0
+        return values
+
+    def discretise(self, n: int | tuple[int, int]) -> Elements:
+        """Linear elements on the grid, whose stiffness is the five-point Laplacian; parts "left", "right", "bottom", "top"."""
+        nx, ny = self.counts(n)
+        index = np.arange(nx * ny).reshape(ny, nx)
+        x_axis, y_axis, _ = self.axes(n)
+        y, x = np.meshgrid(y_axis.nodes, x_axis.nodes, indexing="ij")
+        corners = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
+        cells, other = cut_quadrilaterals(corners.reshape(-1, 4))
+        edges = {"left": index[:, 0], "right": index[:, -1], "bottom": index[0], "top": index[-1]}
+        parts = {name: np.stack([line[:-1], line[1:]], axis=1) for name, line in edges.items()}
+        maps = [np.diag([-1.0, 1.0]), np.diag([1.0, -1.0])]
+        if x_axis.like(y_axis):
+            maps.append(np.array([[0.0, 1.0], [1.0, 0.0]]))
+        return Elements(np.stack([x.ravel(), y.ravel()], axis=1), cells, parts=parts, maps=maps, other=other)
+
+    def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
+        """The reduced model by linear elements on the nodes of the grid."""
+        if self.periodic:
+            raise ValueError(f"domain: got {self!r}, expected no periodic axes: LandauDeGennes knows those")
+        from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
+
+        return ReducedOnMesh(self, self.discretise(model.n), model, order)
+
+
+class Square(Flat):
     """The square [-1, 1]^2."""
 
     name = "square"
-    start_names = ("wors", "uniform", "d", "r")  # of linear elements; see `reduced`
+    start_names = ("wors", "uniform", "d", "r")
 
     def __new__(cls) -> Square:
         return super().__new__(cls)
@@ -128,39 +191,14 @@ class Square(Box):
         maps = [(index[:, :, ::-1], plus), (index[:, ::-1, :], plus), (index.swapaxes(1, 2), flip_first), (index, flip_second)]
         return [(permutation.ravel(), sign.ravel()) for permutation, sign in maps]
 
-    def angle(self, n: int, state: str) -> np.ndarray:
-        """Director angle on the boundary for a harmonic guess of a state, (n, n), zero inside.
-
-        ``"d"``: 0 on the horizontal and pi/2 on the vertical edges; the director runs along a diagonal. ``"r"``: pi on the top
-        edge instead; the director turns by pi from bottom to top.
-        """
-        values = np.zeros((n, n))
-        values[:, 0] = values[:, -1] = np.pi / 2
-        values[-1, :] = np.pi if state == "r" else 0.0
-        values[0, :] = 0.0
-        return values
-
-    def discretise(self, n: int) -> Elements:
-        """Linear elements on the grid, whose stiffness is the five-point Laplacian; parts "left", "right", "bottom", "top"."""
-        index = np.arange(n * n).reshape(n, n)
-        y, x = np.meshgrid(self.nodes(n), self.nodes(n), indexing="ij")
-        corners = np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1)
-        cells, other = cut_quadrilaterals(corners.reshape(-1, 4))
-        edges = {"left": index[:, 0], "right": index[:, -1], "bottom": index[0], "top": index[-1]}
-        parts = {name: np.stack([line[:-1], line[1:]], axis=1) for name, line in edges.items()}
-        maps = [np.diag([-1.0, 1.0]), np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])]
-        return Elements(np.stack([x.ravel(), y.ravel()], axis=1), cells, parts=parts, maps=maps, other=other)
-
     def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
         """The reduced model on the grid of the square; what its stencil does not know, linear elements on the same nodes do."""
-        if model.anchoring == "tangent" and np.isinf(model.strength):
+        if model.anchoring == "tangent" and np.isinf(model.strength) and isinstance(model.n, int):
             return ReducedOnGrid(self, model.n, model.lambda2, model.corner, order)
-        from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
-
-        return ReducedOnMesh(self, self.discretise(model.n), model, order)
+        return super().reduced(model, order)
 
 
-class Rectangle(Box):
+class Rectangle(Flat):
     """The rectangle [-aspect, aspect] x [-1, 1].
 
     Parameters
@@ -226,10 +264,18 @@ class Cuboid(Box):
         """A horizontal slice."""
         return Rectangle(self[1], self[3].replace("z", ""))
 
+    def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
+        """Refuses: the reduced model is one of plane domains."""
+        raise ValueError(f"domain: got {self!r}, expected a plane domain: the reduced model has its director in a plane")
+
     @property
     def periodic(self) -> str:
         """The letters of the periodic axes."""
         return self[3]
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 5
 
 
 def _length(name: str, value: Any) -> float:

@@ -47,8 +47,8 @@ class Domain(tuple):
         if not 0 < corner <= self.max_corner:
             raise ValueError(f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], at most half an edge")
 
-    def check_nodes(self, n: Any) -> None:
-        """Refuse a number of nodes that makes no mesh.
+    def check_nodes(self, n: Any) -> int | tuple[int, ...]:
+        """A number of nodes as a model keeps it.
 
         Raises
         ------
@@ -57,6 +57,7 @@ class Domain(tuple):
         """
         if not isinstance(n, (int, np.integer)) or n < 5:
             raise ValueError(f"n: got {n!r}, expected an integer of at least 5 (nodes per edge, boundary included)")
+        return int(n)
 
     def check_anchoring(self, n: int, anchoring: Any, strength: Any) -> None:
         """Refuse what this domain cannot have, of an anchoring and strengths that are well-formed.

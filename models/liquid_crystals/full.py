@@ -43,8 +43,9 @@ class LandauDeGennes(EnergyModel):
 
     Parameters
     ----------
-    n : int
-        Nodes along x, boundary included; at least 5.
+    n : int, or tuple of int
+        Nodes along x, boundary included, at least 5, with the others at a spacing as near to that as fits; or along every axis of a
+        box, which a shape that is followed in its proportions needs. Of domains on meshes see there.
     lambda2 : float
         lambda-bar^2 = 2 C lambda^2 / L1, positive: the squared size of the well in units of the nematic coherence length.
     corner : float
@@ -88,7 +89,7 @@ class LandauDeGennes(EnergyModel):
     .. [3] J.-B. Fournier, P. Galatola, Europhys. Lett. 72 (2005) 403.
     """
 
-    n: int
+    n: int | tuple[int, ...]
     lambda2: float
     corner: float = 0.1
     domain: Domain = field(default_factory=Square)
@@ -113,7 +114,7 @@ class LandauDeGennes(EnergyModel):
             raise ValueError(f"temperature: got {self.temperature!r}, expected at most 9/8; above, there is no nematic order")
         check_elastic(self.L2, self.L3)
         domain = as_domain(self.domain)
-        domain.check_nodes(self.n)
+        object.__setattr__(self, "n", domain.check_nodes(self.n))
         domain.check_corner(self.corner)
         normals = domain.part_normals(self.n)
         anchoring = as_anchoring(self.anchoring, normals)

@@ -61,10 +61,11 @@ class Mesh(Meshed):
         mesh.discretise(2)
         return mesh
 
-    def check_nodes(self, n: Any) -> None:
+    def check_nodes(self, n: Any) -> int:
         """Refuse any n but 2: the nodes are those of the file, two on each edge of an element."""
         if n != 2:
             raise ValueError(f"n: got {n!r}, expected 2: a mesh from a file has the nodes of the file; refine it there")
+        return 2
 
     def _mesh(self, n: int) -> Elements:
         return _read(self[1])

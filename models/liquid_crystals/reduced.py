@@ -38,8 +38,8 @@ class ReducedLandauDeGennes(EnergyModel):
 
     Parameters
     ----------
-    n : int
-        Nodes per edge, boundary included, at least 5; of domains without edges see there.
+    n : int, or tuple of int
+        Nodes per edge, boundary included, at least 5, of a rectangle along x, or along x and y; of domains without edges see there.
     lambda2 : float
         lambda-bar^2 = 2 C lambda^2 / L, positive: the squared unit of length in nematic coherence lengths.
     corner : float
@@ -76,7 +76,7 @@ class ReducedLandauDeGennes(EnergyModel):
     .. [4] A. Rapini, M. Papoular, J. Phys. Colloques 30 (1969) C4-54.
     """
 
-    n: int
+    n: int | tuple[int, ...]
     lambda2: float
     corner: float = 0.1
     domain: Domain = field(default_factory=Square)
@@ -93,7 +93,7 @@ class ReducedLandauDeGennes(EnergyModel):
     def __post_init__(self) -> None:
         object.__setattr__(self, "domain", as_domain(self.domain))
         object.__setattr__(self, "anchoring", as_anchoring(self.anchoring))
-        self.domain.check_nodes(self.n)
+        object.__setattr__(self, "n", self.domain.check_nodes(self.n))
         if not (np.isfinite(self.lambda2) and self.lambda2 > 0):
             raise ValueError(f"lambda2: got {self.lambda2!r}, expected a positive number")
         self.domain.check_corner(self.corner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .elements import Elements, boundary_facets
@@ -19,8 +21,8 @@ class Solid(Meshed):
 
     dimension = 3
 
-    def check_nodes(self, n: object) -> None:
-        """Refuse a number of nodes that makes no mesh.
+    def check_nodes(self, n: Any) -> int:
+        """A number of nodes as a model keeps it.
 
         Raises
         ------
@@ -29,6 +31,7 @@ class Solid(Meshed):
         """
         if not isinstance(n, (int, np.integer)) or n < 5 or n % 2 == 0:
             raise ValueError(f"n: got {n!r}, expected an odd integer of at least 5: the nodes on a diameter, the centre among them")
+        return int(n)
 
 
 class Ball(Solid):

@@ -58,7 +58,11 @@ def cross_section(model: LandauDeGennes) -> LandauDeGennes:
         return tuple(pair for pair in value if pair[0] in LATERAL) if pairs else value
 
     return replace(
-        model, domain=model.domain.cross_section(), anchoring=of_lateral(model.anchoring), strength=of_lateral(model.strength)
+        model,
+        n=model.n[:2] if isinstance(model.n, tuple) else model.n,
+        domain=model.domain.cross_section(),
+        anchoring=of_lateral(model.anchoring),
+        strength=of_lateral(model.strength),
     )
 
 

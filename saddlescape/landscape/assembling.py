@@ -107,8 +107,8 @@ def _certified(tracker: Tracker, sample: CurvePoint, guess: np.ndarray | None, b
 def _critical(tracker: Tracker, number: int, meeting: Meeting) -> Critical:
     crossing, turning = meeting.crossing, meeting.turning
     if crossing is None:
-        vector = turning.point.tangent.x
-        vectors = (vector / np.sqrt(np.sum(vector * tracker.mass * vector)))[None]
+        vector, mass = turning.point.tangent.x, tracker.family.at(turning.point.value).mass
+        vectors = (vector / np.sqrt(np.sum(vector * mass * vector)))[None]
         bracket, kind = turning.bracket, "fold" if turning.is_fold else "meeting"
     else:
         bracket, vectors, kind = crossing.bracket, crossing.vectors, _kind(tracker, crossing)
@@ -129,5 +129,5 @@ def _kind(tracker: Tracker, crossing: Crossing) -> str:
     # Third derivative of the energy along the eigenvector, against what the eigenvalue changes by over the whole range.
     step = 1e-4 * vector
     cubic = float(step @ (d.hvp(x + step, vector) - d.hvp(x - step, vector))) / 2e-8
-    change = abs(crossing.slope) * tracker.family.span * float(np.sum(vector * tracker.mass * vector))
+    change = abs(crossing.slope) * tracker.family.span * float(np.sum(vector * d.mass * vector))
     return "pitchfork" if abs(cubic) <= _QUADRATIC * change else "transcritical"

@@ -265,9 +265,10 @@ class Tracker:
 
     def directions(self, crossing: Crossing) -> list[Direction]:
         """Along which branches leave a crossing."""
-        close = _CLOSE * mass_norm(crossing.point.x, self.mass)
+        mass = self.family.at(crossing.point.value).mass  # in which the vectors are orthonormal
+        close = _CLOSE * mass_norm(crossing.point.x, mass)
         same = np.ones(len(crossing.vectors))  # all vanish: one eigenvalue
-        return isotropic_directions(self.symmetry, crossing.point.x, self.mass, same, crossing.vectors, close)
+        return isotropic_directions(self.symmetry, crossing.point.x, mass, same, crossing.vectors, close)
 
     def _grow_from(self, meeting: Meeting, point: CurvePoint) -> None:
         """Follow a branch away from a meeting, unless it is known."""

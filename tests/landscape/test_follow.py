@@ -11,6 +11,7 @@ import pytest
 from saddlescape import EnergyModel, Symmetry, as_model, explore, follow
 from saddlescape.landscape import tracking
 from saddlescape.models import ChafeeInfante, MuellerBrown, PhaseField, ReducedLandauDeGennes
+from saddlescape.models.liquid_crystals import Rectangle
 from saddlescape.numerics.branching import Limits
 from saddlescape.numerics.family import Family
 
@@ -310,6 +311,22 @@ def test_the_landscape_at_lambda2_50_is_complete():
 
 
 # --- symmetry -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_proportions_of_a_well_are_followed():
+    """The mass of the nodes changes with the aspect ratio; the landscapes at both ends are what exploring there finds."""
+
+    def well(aspect):
+        return ReducedLandauDeGennes((13, 13), 20.0, domain=Rectangle(aspect))
+
+    start = explore(well(1.5))
+    diagram = follow(start, well, [1.5, 1.1])
+    assert diagram.euler_characteristic(1.5) == diagram.euler_characteristic(1.1) == 1
+    assert diagram.index_counts(1.5) == start.index_counts()
+    assert all(critical.bracket[0] <= critical.value <= critical.bracket[1] for critical in diagram.criticals)
+    for critical in diagram.criticals:
+        mass = well(critical.value).mass
+        np.testing.assert_allclose((critical.vectors * mass) @ critical.vectors.T, np.eye(len(critical.vectors)), atol=1e-3)
 
 
 def test_orbits_split_where_the_symmetry_is_special():

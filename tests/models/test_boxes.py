@@ -25,6 +25,15 @@ def test_domains_are_read_back_from_lists_and_pickles(domain):
     assert eval(repr(domain), {type(domain).__name__: type(domain)}) == domain
 
 
+def test_nodes_may_be_given_along_each_axis():
+    model = LandauDeGennes([9, 7], 5.0, domain=Rectangle(1.5))
+    assert model.n == (9, 7) and model.dim == 5 * 7 * 5
+    assert model == LandauDeGennes((9, 7), 5.0, domain=["rectangle", 1.5])
+    assert LandauDeGennes((9, 7, 5), 5.0, domain=Cuboid()).dim == 5 * 7 * 5 * 5
+    with pytest.raises(ValueError, match=r"n: got \(9, 7, 5\), expected an integer of at least 5 .*, or 2 of them"):
+        LandauDeGennes((9, 7, 5), 5.0, domain=Rectangle(1.5))
+
+
 def test_spacings_are_as_equal_as_the_edges_allow():
     axes = Cuboid(1.25, 0.62).axes(26)
     assert [axis.n for axis in axes] == [26, 21, 13]

@@ -7,8 +7,19 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from saddlescape import check_model
-from saddlescape.models.liquid_crystals import Annulus, Disk, Ellipse, Hexagon, Polygon, ReducedLandauDeGennes, Square, Triangle
+from saddlescape import check_model, explore
+from saddlescape.models.liquid_crystals import (
+    Annulus,
+    Cuboid,
+    Disk,
+    Ellipse,
+    Hexagon,
+    Polygon,
+    Rectangle,
+    ReducedLandauDeGennes,
+    Square,
+    Triangle,
+)
 from saddlescape.models.liquid_crystals.reduced import ORDER
 
 SHAPES = [Triangle(), Polygon(4), Polygon(5), Hexagon(), Polygon(8), Ellipse(1.5), Disk(), Annulus(0.4)]
@@ -298,6 +309,20 @@ def test_rotations_of_a_disk_are_shifts(model):
 def test_bad_parameters_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         ReducedLandauDeGennes(**{"n": 7, "lambda2": 10.0, "domain": Hexagon(), **arguments})
+
+
+def test_a_rectangle_of_equal_edges_is_the_square():
+    square, rectangle = ReducedLandauDeGennes(9, 20.0), ReducedLandauDeGennes(9, 20.0, domain=Rectangle(1.0))
+    x = 0.5 * np.random.default_rng(0).normal(size=square.dim)
+    assert rectangle.energy(x) == pytest.approx(square.energy(x), rel=1e-12)
+    assert rectangle.symmetry.order == square.symmetry.order == 16
+    for name in ("d", "r"):
+        np.testing.assert_allclose(rectangle.start(name), square.start(name), atol=1e-9)
+    assert explore(ReducedLandauDeGennes((13, 11), 20.0, domain=Rectangle(1.25))).euler_characteristic() == 1
+    with pytest.raises(ValueError, match="expected no periodic axes: LandauDeGennes"):
+        ReducedLandauDeGennes(9, 20.0, domain=Rectangle(1.0, "x"))
+    with pytest.raises(ValueError, match="expected a plane domain"):
+        ReducedLandauDeGennes(9, 20.0, domain=Cuboid())
 
 
 @every_shape
