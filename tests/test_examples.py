@@ -91,6 +91,16 @@ def test_bottom_up_landscape(folder):
     assert (folder / "bottom_up_ldg.png").stat().st_size > 0
 
 
+def test_droplet(folder):
+    lines = script("droplet.py", folder, "7").splitlines()
+    families = [re.fullmatch(r"  energy (\S+): index (\d), nullity (\d)", line).groups() for line in lines[1:4]]
+    assert [(int(index), int(nullity)) for _, index, nullity in families] == [(5, 0), (0, 2), (2, 2)]
+    energies = [float(energy) for energy, _, _ in families]
+    assert energies[1] < energies[2] < energies[0]  # the ring, the split core, the hedgehog
+    assert [int(re.search(r"index (\d)", line).group(1)) for line in lines[5:]] == [5, 5, 5, 0, 0]
+    assert (folder / "droplet.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_own_model(folder):
     out = script("own_model.py", folder)
     assert out.count("no check failed") == 2
@@ -131,6 +141,7 @@ def test_every_example_has_a_test():
     tested = {
         "bifurcation_diagram.py",
         "bottom_up_landscape.py",
+        "droplet.py",
         "energy_conserving.py",
         "neural_network.py",
         "own_model.py",

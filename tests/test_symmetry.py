@@ -210,3 +210,13 @@ def test_mixing_needs_one_matrix_for_each_permutation_of_nodes():
         Symmetry(np.array([np.arange(4), [1, 0, 2, 3]]), np.ones((2, 4)), mixing=np.array([np.eye(2), np.eye(2)]))
     with pytest.raises(ValueError, match="mixing: matrix 0 must be the identity"):
         Symmetry(good.permutations[:1], good.signs[:1], mixing=-np.eye(2)[None])
+
+
+def test_a_tolerance_belongs_to_a_group_that_is_matched():
+    larger = Symmetry.generate(2, [([1, 0], 1.0)]).with_matching(lambda x, y: x, 0.1)
+    assert (larger.order, larger.tolerance, larger.trivial) == (2, 0.1, False)
+    for tolerance in (-1.0, np.nan):
+        with pytest.raises(ValueError, match="tolerance: got"):
+            Symmetry.by_matching(2, lambda x, y: x, tolerance)
+    with pytest.raises(ValueError, match="0 for a group without"):
+        Symmetry(np.arange(2)[None], np.ones((1, 2)), tolerance=0.1)

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .anchoring import KINDS as ANY_KIND
 from .elements import Elements
 
-KINDS = ("tangent", "homeotropic", "free")
-"""What an anchoring of the reduced model may be called; a number is the angle of a fixed director."""
+KINDS = tuple(kind for kind in ANY_KIND if kind != "planar-degenerate")
+"""What an anchoring of the reduced model may be called: in the plane "planar-degenerate" is "tangent". A number is the angle of a
+fixed director."""
 
 Anchoring = str | float | tuple[tuple[str, "str | float"], ...]
 

@@ -33,26 +33,26 @@ HESSIAN_LIMIT = 6000
 
 @dataclass(frozen=True)
 class LandauDeGennes(EnergyModel):
-    """A confined nematic: the Landau-de Gennes energy of the full Q-tensor on a box in two or three dimensions.
+    """A confined nematic: the Landau-de Gennes energy of the full Q-tensor in two or three dimensions.
 
     E = int 1/2 |grad Q|^2 + L2/2 dj Qij dk Qik + L3/2 dk Qij dj Qik - 1/2 h.Q h
     + lambda2 [A/(4C) tr Q^2 - B/(6C) tr Q^3 + 1/8 (tr Q^2)^2], and the energy of weak anchoring.
 
     The unknowns are five components of Q in a Frobenius-orthonormal basis (see `saddlescape.models.liquid_crystals.tensors`) at the
-    nodes whose values are free: ``x.reshape(5, [mz,] my, mx)``.
+    nodes whose values are free: ``x.reshape(5, [mz,] my, mx)`` on boxes, ``x.reshape(5, -1)`` on meshes.
 
     Parameters
     ----------
     n : int, or tuple of int
-        Nodes along x, boundary included, at least 5, with the others at a spacing as near to that as fits; or along every axis of a
-        box, which a shape that is followed in its proportions needs. Of domains on meshes see there.
+        Nodes along x of a box, with the others at a spacing as near to that as fits, or along every axis of it, which a shape that is
+        followed in its proportions needs; per edge of a polygon, on a diameter of what is round. Boundary included, at least 5.
     lambda2 : float
         lambda-bar^2 = 2 C lambda^2 / L1, positive: the squared size of the well in units of the nematic coherence length.
     corner : float
         Distance eps from an edge where two faces ask for different directors, within which the boundary values fall linearly to
         zero.
-    domain : Square, Rectangle or Cuboid
-        Lengths are in half edges lambda.
+    domain : Square, Rectangle, Cuboid, Polygon, Ellipse, Disk, Annulus, Ball, Cylinder or Mesh
+        Lengths are in lambda: half edges of boxes, edges of polygons, radii. Meshes need ``saddlescape[meshes]``.
     temperature : float
         Reduced temperature 27 A C / B^2: 1 at the nematic-isotropic transition, -9 where A = -B^2 / (3 C); at most 9/8, where
         nematic order ends.
@@ -78,8 +78,10 @@ class LandauDeGennes(EnergyModel):
 
     Notes
     -----
-    ``mass`` holds the weights of the trapezoid rule, so gradient norms and eigenvalues are the continuum's. Second order; with one
-    constant the elastic part is the five- or seven-point Laplacian. There is no elastic constant L4: the cubic term
+    ``mass`` holds the weights of the trapezoid rule, on meshes the lumped mass, so gradient norms and eigenvalues are the
+    continuum's. Second order; with one constant the elastic part on boxes is the five- or seven-point Laplacian, on meshes that of
+    linear elements. On balls, spheroids and cylinders a state that may be turned is one of a family: the mesh pins it, and its
+    rotations count as nullity, see `zero_modes`. There is no elastic constant L4: the cubic term
     L4/2 Qlk dl Qij dk Qij is unbounded below [2]_.
 
     References
@@ -261,7 +263,7 @@ class LandauDeGennes(EnergyModel):
 
     @property
     def zero_modes(self) -> Callable[[np.ndarray], np.ndarray]:
-        """``zero_modes(x) -> (m, n)``: how a rotation moves x, on disks, annuli and balls; absent on other domains."""
+        """``zero_modes(x) -> (m, n)``: how rotations that keep boundary and field move x, on round domains; absent on boxes."""
         return self.discrete.zero_modes
 
     def preconditioner(self, x: np.ndarray, shift: float = 1.0) -> Any:
@@ -300,6 +302,7 @@ class LandauDeGennes(EnergyModel):
             faces all are tangent or all are homeotropic; stationary to round-off, in a cuboid where back and front are free.
             ``"d"``, ``"r"``: order s with a harmonic director angle between lateral faces that have a horizontal director; not
             stationary. ``"uniform"``: one director.
+            On meshes: ``"ring"``, ``"radial"`` or ``"symmetric"``, the stationary point with every symmetry.
 
         Raises
         ------

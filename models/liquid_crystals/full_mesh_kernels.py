@@ -17,7 +17,8 @@ from .full_pointwise import PLANAR_SIZE, bulk_density, bulk_product, bulk_slopes
 # ints: N, number of entries, how many numbers an entry has, number of planar-degenerate nodes; row starts (N + 1); columns; nodes.
 _FLOATS, _INTS = 4, 4
 
-_inner = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+# Not cached on their own: the kernels made of them are, and these know when a file they use has changed.
+_inner = njit(nogil=True, error_model="numpy", forceinline=True)
 
 
 def pack(bulk, zero_energy, weights, pull, matrix, planar_nodes, planar_data):
@@ -75,7 +76,7 @@ def _row(u, n, values, size, columns, start, stop):
     return p, s, r, t, w
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def _planar(x, v, params, factors, out):
     """The planar-degenerate nodes: adds their force at x to out, or with v (not empty) their second derivative along v.
 

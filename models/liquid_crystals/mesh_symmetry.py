@@ -13,6 +13,7 @@ from .elements import Elements
 from .tensors import conjugation
 
 _SAME = 1e-9  # boundary data of size one that differ by less are the same
+_PROBED = 20
 _UPSIDE_DOWN = np.diag([1.0, 1.0, -1.0])
 
 
@@ -84,20 +85,35 @@ def mesh_symmetry(
     place[free] = np.arange(free.size)
     maps = _maps(mesh)
     matrices = [matrix for _, matrix in maps]
-    generators = []
+    fields = np.concatenate([kept, [np.vstack([surface, np.zeros((4, n_nodes))])]])
+    fields /= 1.0 + np.abs(fields).max(axis=(1, 2), keepdims=True)
+    probe = np.flatnonzero(np.abs(fields[:-1]).max(axis=(0, 1)) > _SAME)[:_PROBED]  # most matrices are refused by a few nodes
+    permutations, actions = [], []
     for permutation, own in maps:
-        if (place[permutation[free]] < 0).any() or np.abs(surface[permutation] - surface).max() > _SAME * (1.0 + surface.max()):
+        if (place[permutation[free]] < 0).any() or np.abs(fields[-1, 0, permutation] - fields[-1, 0]).max() > _SAME:
             continue
+        found: list[np.ndarray] = []
         for matrix in matrices if isotropic else [own]:
             for turn in (matrix, _UPSIDE_DOWN @ matrix) if mesh.dimension == 2 else (matrix,):
                 action = conjugation(turn)
-                if all(
-                    np.abs(action @ field[:, permutation] - field).max() <= _SAME * (1.0 + np.abs(field).max()) for field in kept
-                ):
-                    local = _in_own_axes(action, permutation, axes)
-                    if local is not None:
-                        generators.append((place[permutation[free]], local))
-    return Symmetry.generate(5 * free.size, generators, None if axes is None else (mesh.ring,))
+                if not (_keeps(action, permutation, fields[:-1], probe) and _keeps(action, permutation, fields[:-1])):
+                    continue
+                local = _in_own_axes(action, permutation, axes)
+                if local is not None and not any(np.abs(local - known).max() < _SAME for known in found):
+                    found.append(local)
+        permutations += [place[permutation[free]]] * len(found)
+        actions += found
+    # All maps with all matrices were tried: those that keep the energy are a group, the identity first.
+    nodes = np.array(permutations)
+    components = nodes[:, None, :] + free.size * np.arange(5)[:, None]
+    grid = None if axes is None else (mesh.ring,)
+    unknowns = components.reshape(len(nodes), -1)
+    return Symmetry(unknowns, np.ones(unknowns.shape), grid, mixing=np.array(actions))
+
+
+def _keeps(action: np.ndarray, permutation: np.ndarray, fields: np.ndarray, nodes: np.ndarray | slice = slice(None)) -> bool:
+    """Whether fields (k, 5, N) of size one are the same at some nodes after a map of space and an action (5, 5) on components."""
+    return bool(np.abs(action @ fields[:, :, permutation[nodes]] - fields[:, :, nodes]).max(initial=0.0) <= _SAME)
 
 
 def _maps(mesh: Elements) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -7,7 +7,7 @@ few of them. How a rotation moves a state, and which rotation brings one state n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import scipy.linalg
@@ -134,11 +134,7 @@ class Rotations:
         exact : Symmetry
             The maps that the mesh has itself.
         """
-
-        def match(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-            return self.nearest(exact, x, y)
-
-        return exact.with_matching(match, TOLERANCE * self._spacing**2)
+        return exact.with_matching(partial(self.nearest, exact), TOLERANCE * self._spacing**2)
 
     @property
     def _spacing(self) -> float:

@@ -6,12 +6,14 @@ import io
 import logging
 import sys
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from saddlescape import (
     DownwardSearch,
+    EnergyModel,
     GradientFlow,
     HiSD,
     Landscape,
@@ -227,6 +229,53 @@ def test_symmetry_by_a_users_function():
     declared = explore(Butterfly())
     key = [(p.index, round(p.energy, 9)) for p in landscape.points]
     assert sorted(key) == sorted((p.index, round(p.energy, 9)) for p in declared.points)
+
+
+@dataclass(frozen=True)
+class PinnedRing(EnergyModel):
+    """(r^2 - 1)^2 + 0.02 r^4 cos 4 theta: a circle of minima that a lattice pins at four of them, with four saddles between."""
+
+    dim: ClassVar[int] = 2
+    coercive: ClassVar[bool] = True
+
+    def energy(self, z):
+        x, y = z
+        return (x * x + y * y - 1) ** 2 + 0.02 * (x**4 - 6 * x * x * y * y + y**4)
+
+    def gradient(self, z, out=None):
+        x, y = z
+        out = np.empty(2) if out is None else out
+        radial = 4 * (x * x + y * y - 1)
+        out[:] = radial * x + 0.08 * (x**3 - 3 * x * y * y), radial * y + 0.08 * (y**3 - 3 * x * x * y)
+        return out
+
+    def zero_modes(self, z):
+        return np.array([[-z[1], z[0]]]) if np.linalg.norm(z) > 0.1 else np.empty((0, 2))
+
+
+@dataclass(frozen=True)
+class Unpinned(PinnedRing):
+    """The same, with the rotations that the lattice only approximates."""
+
+    symmetry: ClassVar[Symmetry] = Symmetry.by_matching(
+        2, lambda x, y: np.linalg.norm(y) * x / max(np.linalg.norm(x), 1e-9), tolerance=0.05
+    )
+
+
+def test_a_group_that_a_discretisation_only_approximates_makes_one_orbit_of_its_pinned_points():
+    landscape = explore(Unpinned(), np.array([0.0, 0.0]), rng=0)
+    assert [(p.index, p.nullity, p.orbit_dimension) for p in landscape.points] == [(2, 0, 0), (0, 1, 1)]
+    ring = landscape.points[1]
+    assert ring.gradient_norm < 1e-10  # exactly stationary, not only up to what the lattice pins
+    assert np.linalg.norm(ring.x) == pytest.approx(1.0, abs=0.02)
+    assert landscape.completeness().applicable and landscape.euler_characteristic() == 1
+    assert "matching within 0.05" in landscape.info.symmetry
+    assert landscape.expand().points == landscape.points
+
+
+def test_without_the_tolerance_each_pinned_point_is_a_state_of_its_own():
+    landscape = explore(PinnedRing(), np.array([0.0, 0.0]), rng=0)
+    assert landscape.index_counts()[2] == 1 and len(landscape.points) > 3
 
 
 def test_without_the_symmetry_every_copy_is_found_by_itself(counterparts):
