@@ -44,8 +44,8 @@ class LandauDeGennes(EnergyModel):
     Parameters
     ----------
     n : int, or tuple of int
-        Nodes along x of a box, with the others at a spacing as near to that as fits, or along every axis of it, which a shape that is
-        followed in its proportions needs; per edge of a polygon, on a diameter of what is round. Boundary included, at least 5.
+        Nodes along x of a box, with the others at a spacing as near to that as fits, or along every axis of it, which a shape that
+        is followed in its proportions needs; per edge of a polygon, on a diameter of what is round. At least 5, with the boundary.
     lambda2 : float
         lambda-bar^2 = 2 C lambda^2 / L1, positive: the squared size of the well in units of the nematic coherence length.
     corner : float
