@@ -50,3 +50,11 @@ def test_the_reduced_model_says_which_model_takes_a_domain(domain):
 def test_a_field_of_words_is_refused():
     with pytest.raises(ValueError, match=r"field: got \['a', 0, 0\], expected 3 finite numbers"):
         LandauDeGennes(9, 5.0, field=["a", 0, 0])
+
+
+def test_starts_of_the_full_model_on_a_polygon_are_what_they_are_called():
+    model = LandauDeGennes(9, 30.0, domain="hexagon")
+    assert model.start_names == ("ring", "uniform")
+    assert model.state_name(model.start("ring")) == "Ring"
+    with pytest.raises(ValueError, match=r"no start named 'para'; it knows \['ring', 'uniform'\]"):
+        model.start("para")
