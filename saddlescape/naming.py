@@ -197,11 +197,21 @@ def build_model(name: str, params: Mapping[str, Any] | None = None, *, base: str
     for key in params:
         if key not in known:
             raise ValueError(f"model parameter {key!r} is unknown to {cls.__name__}{nearest(key, known)}; it takes {known}")
+    _check_numbers(cls, params)
     params = {k: build_model(v["name"], v["params"], base=base) if _names_model(v) else v for k, v in params.items()}
     try:
         return cls(**params)
     except TypeError as error:
         raise ValueError(f"model {name!r} could not be built from {params}: {error}") from error
+
+
+def _check_numbers(cls: type, params: Mapping[str, Any]) -> None:
+    """Refuse texts, switches and tables where a number belongs, which no model should have to expect."""
+    kinds = {"int": "an integer", "float": "a number"}
+    for f in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        kind = f.type if isinstance(f.type, str) else getattr(f.type, "__name__", "")
+        if kind in kinds and isinstance(params.get(f.name), (str, bool, Mapping)):
+            raise ValueError(f"model parameter {f.name!r}: got {params[f.name]!r}, expected {kinds[kind]}")
 
 
 def _model_class(name: str, base: Path) -> type:

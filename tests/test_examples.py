@@ -17,6 +17,12 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 # {index: points}, orbits; see the sources in the docstrings of the models.
 KNOWN = {
+    "ldg_anisotropic": ({0: 2, 1: 2, 2: 1}, 3),
+    "ldg_annulus": ({0: 1, 2: 1, 4: 1}, 3),  # circles of states, but for the last
+    "ldg_cuboid": ({0: 2, 1: 4, 2: 4, 3: 2, 4: 1}, 6),
+    "ldg_disk": ({0: 1, 2: 1}, 2),  # a circle of states, and one
+    "ldg_hexagon": ({0: 3, 1: 3, 2: 1}, 3),
+    "ldg_rectangle": ({0: 2, 1: 4, 2: 6, 3: 4, 4: 1}, 9),
     "ldg_square": ({0: 6, 1: 8, 2: 6, 3: 4, 4: 1}, 7),
     "ldg_stochastic": ({0: 2, 1: 1}, 2),
     "mueller_brown": ({0: 3, 1: 2}, 5),
@@ -126,6 +132,19 @@ def test_plot_saved(folder):
         )
 
 
+def test_square_landscapes(folder):
+    out = script("square_landscapes.py", folder)
+    assert out.splitlines() == [
+        "lambda2 = 7: {0: 2, 1: 1}, Euler sum 1",
+        "lambda2 = 10: {0: 2, 1: 2, 2: 1}, Euler sum 1",
+        "lambda2 = 15: {0: 2, 1: 2, 2: 1}, Euler sum 1",
+        "lambda2 = 20: {0: 2, 1: 2, 2: 4, 3: 4, 4: 1}, Euler sum 1",
+        "lambda2 = 30: {0: 6, 1: 8, 2: 6, 3: 4, 4: 1}, Euler sum 1",
+        "lambda2 = 40: {0: 6, 1: 8, 2: 8, 3: 6, 4: 2, 5: 2, 6: 1}, Euler sum 1",
+    ]
+    assert (folder / "square_landscapes.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_bifurcation_diagram(folder):
     out = script("bifurcation_diagram.py", folder)
     assert "lambda2 from 5 to 40, 10 branches, 8 critical values" in out and "lost" not in out
@@ -147,6 +166,7 @@ def test_every_example_has_a_test():
         "own_model.py",
         "plot_saved.py",
         "search_one.py",
+        "square_landscapes.py",
         "stochastic_saddle.py",
         *(f"{name}.toml" for name in KNOWN),
     }

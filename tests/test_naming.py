@@ -99,6 +99,8 @@ def test_a_broken_file_leaves_no_half_loaded_module(tmp_path):
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
+        ("PhaseField", {"n": 16, "kappa": "0.02"}, "model parameter 'kappa': got '0.02', expected a number"),
+        ("PhaseField", {"n": True, "kappa": 0.02}, "model parameter 'n': got True, expected an integer"),
         ("MulerBrown", {}, r"model 'MulerBrown' is not shipped \(did you mean 'MuellerBrown'\?\)"),
         ("saddlescape.models.Nonsense", {}, "a model of your own is named path/file.py:Class"),
         (

@@ -79,7 +79,7 @@ def test_the_two_commands_stand_on_lines_of_their_own():
     ]
 
 
-@pytest.mark.parametrize("guide", ["domains", "following", "models", "states", "stochastic"])
+@pytest.mark.parametrize("guide", ["domains", "following", "liquid-crystals", "models", "states", "stochastic"])
 def test_the_python_of_the_guides_runs(guide, tmp_path):
     script = tmp_path / "guide.py"
     script.write_text("\n".join(blocks(ROOT / "docs" / f"{guide}.md", "python")), encoding="utf-8")
@@ -101,6 +101,18 @@ def test_the_run_file_of_the_guide_is_valid(tmp_path):
     assert run.build_method() == SHiSD(eigen=eigen, cap=0.1)
     path.write_text(blocks(ROOT / "docs" / "command-line.md", "toml")[2], encoding="utf-8")
     assert read_run_file(path).follow.parameter == "lambda2"
+
+
+@pytest.mark.parametrize("guide", ["domains", "liquid-crystals"])
+def test_the_run_files_of_the_liquid_crystals_are_valid(guide, tmp_path):
+    shown = blocks(ROOT / "docs" / f"{guide}.md", "toml")
+    assert len(shown) == 1 and len([line for line in shown[0].splitlines() if line]) <= 20
+    path = tmp_path / "run.toml"
+    path.write_text(shown[0], encoding="utf-8")
+    run = read_run_file(path)
+    model = run.build_model()
+    run.start(model)
+    assert model.dim > 0
 
 
 def test_every_dataset_of_a_file_is_documented(tmp_path):

@@ -76,5 +76,12 @@ class Domain(tuple):
             Its parameters.
         order : float
             |P| in the bulk and on the boundary.
+
+        Raises
+        ------
+        ValueError
+            If the domain is for the full model alone.
         """
-        raise NotImplementedError
+        raise ValueError(
+            f"domain: got {self!r}, expected a square or a shape on a mesh; LandauDeGennes, the full model, takes this one"
+        )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 from .boxes import Cuboid, Rectangle, Square
 from .domain import Domain
 from .mesh import Mesh
-from .shapes import Annulus, Disk, Ellipse, Polygon
+from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
 from .solids import Ball, Cylinder
 
 DOMAINS: dict[str, type[Domain]] = {
@@ -15,25 +17,43 @@ DOMAINS: dict[str, type[Domain]] = {
 }
 
 
+# Polygons that have a name of their own.
+_POLYGONS = {"triangle": Triangle, "pentagon": Pentagon, "hexagon": Hexagon}
+
+
 def as_domain(value: Any) -> Domain:
     """The domain that ``value`` is or names.
 
     Parameters
     ----------
-    value : Domain, str or sequence
-        A domain, its name, or the list it was written as: its name and its parameters.
+    value : Domain, str, sequence or mapping
+        A domain, its name, the list it was written as, its name and its parameters, or a mapping with its ``name`` and parameters.
 
     Raises
     ------
     ValueError
         If there is no such domain, or its parameters are out of their range.
     """
-    name, *parameters = value if isinstance(value, (tuple, list)) else (value,)
-    if not (isinstance(name, str) and name in DOMAINS):
+    if isinstance(value, Domain):
+        return value
+    words, named = [value], {}
+    if isinstance(value, Mapping):
+        named = dict(value)
+        words = [named.pop("name", None)]
+    elif isinstance(value, (tuple, list)):
+        words = list(value)
+    name, *parameters = words or [None]
+    makers = {**DOMAINS, **_POLYGONS}
+    if not (isinstance(name, str) and name in makers):
         raise ValueError(
-            f"domain: got {value!r}, expected one of {[known.__name__ for known in DOMAINS.values()]} or {list(DOMAINS)}"
+            f"domain: got {value!r}, expected one of {list(makers)}, with parameters "
+            'as in ["rectangle", 1.25] or {name = "rectangle", aspect = 1.25}'
         )
     try:
-        return DOMAINS[name](*parameters)
+        return makers[name](*parameters, **named)
     except TypeError:
-        raise ValueError(f"domain: got {value!r}, with too many or too few parameters for {DOMAINS[name].__name__}") from None
+        known = list(signature(makers[name]).parameters)
+        raise ValueError(
+            f"domain: got {value!r}, with too many or too few parameters for {makers[name].__name__}, expected "
+            f"{', '.join(known) if known else 'none'}"
+        ) from None

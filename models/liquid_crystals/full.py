@@ -124,7 +124,7 @@ class LandauDeGennes(EnergyModel):
         object.__setattr__(self, "anchoring", anchoring)
         object.__setattr__(self, "strength", as_strength(self.strength, anchoring, normals))
         domain.check_anchoring(self.n, anchoring, self.strength)
-        if not (np.shape(self.field) == (3,) and np.isfinite(self.field).all()):
+        if not (np.shape(self.field) == (3,) and np.asarray(self.field).dtype.kind in "fiu" and np.isfinite(self.field).all()):
             raise ValueError(f"field: got {self.field!r}, expected 3 finite numbers")
         object.__setattr__(self, "field", tuple(float(h) for h in self.field))
 

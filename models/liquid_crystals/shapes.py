@@ -56,7 +56,8 @@ class Meshed(Domain):
         from .full_mesh import FullOnMesh
 
         mesh = self.discretise(n)
-        return FullOnMesh(mesh, facet_conditions(anchoring, strength, mesh), starts=self.start_names, **material)
+        starts = self.start_names[:2]  # guesses by the angle at the boundary are of the reduced model alone
+        return FullOnMesh(mesh, facet_conditions(anchoring, strength, mesh), starts=starts, **material)
 
     def reduced(self, model: ReducedLandauDeGennes, order: float) -> ReducedOnMesh:
         """The reduced model on this domain; |P| = ``order`` on the boundary."""

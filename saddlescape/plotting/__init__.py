@@ -7,6 +7,7 @@ from .cuts import cut
 from .discovery import plot_discovery
 from .figure import save_figure
 from .pathway import plot_pathway
+from .pathways import plot_pathways
 from .spatial import plot_state_3d
 from .states import plot_polarised, plot_state
 from .trajectory import plot_conservation, plot_trajectory
@@ -20,6 +21,7 @@ __all__ = [
     "plot_discovery",
     "plot_mse",
     "plot_pathway",
+    "plot_pathways",
     "plot_polarised",
     "plot_spectrum",
     "plot_state",

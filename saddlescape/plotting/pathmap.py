@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Lengths are in units of the width of a state's picture; a caption has two lines of letters.
 CAPTION = 0.38
 LETTER = 0.125
+TITLE = 0.3
 GAP = (0.42, 0.6)
 _DISC = 0.56
 _PAD = 0.2
@@ -40,6 +41,14 @@ class Link:
     count: int
 
 
+class Title(NamedTuple):
+    """What is written below a part of a map, and from where to where the part reaches."""
+
+    text: str
+    left: float
+    right: float
+
+
 @dataclass(frozen=True, eq=False)
 class PathwayMap:
     """A pathway map that knows its proportions.
@@ -48,8 +57,8 @@ class PathwayMap:
     ----------
     nodes : list of Node
         By energy; links and layout count in this order.
-    names : list of str or None
-        What the model calls their states.
+    captions : list of str
+        What is written below each.
     states : list of dict, or None
         One per node; None: nodes are drawn as discs.
     links : list of Link
@@ -63,10 +72,12 @@ class PathwayMap:
         Units of length per unit of energy; 0 in levels by index.
     note : str
         What the reader must be told; empty if nothing.
+    titles : tuple of Title
+        Of the parts of a map, from left to right, where it is made of several.
     """
 
     nodes: list[Node]
-    names: list[str | None]
+    captions: list[str]
     states: list[Fields] | None
     links: list[Link]
     layout: Layout
@@ -75,6 +86,7 @@ class PathwayMap:
     box: tuple[float, float]
     per_energy: float
     note: str
+    titles: tuple[Title, ...] = ()
 
     @classmethod
     def of(cls, landscape: Landscape, vertical: str, expand: bool, edges: str) -> PathwayMap:
@@ -105,7 +117,7 @@ class PathwayMap:
         else:
             heights, per_energy = _heights(nodes, box)
             layout = height_layout(heights, pairs, box=box, gap=GAP, attach=CAPTION / 2)
-        return cls(nodes, names, states, links, layout, vertical, side, box, per_energy, note)
+        return cls(nodes, captions(nodes, names), states, links, layout, vertical, side, box, per_energy, note)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -114,6 +126,8 @@ class PathwayMap:
         half, margin = np.array(self.box) / 2, np.array([GAP[0] / 2, _PAD])
         low = np.minimum(self.layout.positions.min(axis=0) - half, points.min(axis=0)) - margin
         high = np.maximum(self.layout.positions.max(axis=0) + half, points.max(axis=0)) + margin
+        if self.titles:
+            low, high = np.array([self.titles[0].left, low[1] - TITLE]), np.array([self.titles[-1].right, high[1]])
         return low[0], high[0], low[1], high[1]
 
     @property

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from .links import draw_links
-from .pathmap import CAPTION, LETTER, PathwayMap, captions
+from .pathmap import CAPTION, LETTER, PathwayMap
 from .pictures import bar_label, colour_scale, defect_handles, draw_states, fills_its_frame
 from .style import EDGE_STYLES, FONT, index_style
 
@@ -125,6 +125,7 @@ def draw_map(scene: PathwayMap, ax: Axes, colorbar: bool = True, legend: bool = 
             _draw_bar(scene, ax, scale)
     _draw_badges(scene, ax, unit)
     _draw_captions(scene, ax, unit)
+    _draw_titles(scene, ax, unit)
     if legend:
         _draw_legend(scene, ax)
     return ax
@@ -200,7 +201,7 @@ def _draw_badges(scene: PathwayMap, ax: Axes, unit: float) -> None:
 def _draw_captions(scene: PathwayMap, ax: Axes, unit: float) -> None:
     # Lines to and from a node at the height of its energy may pass behind its caption.
     back = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"} if scene.vertical == "energy" else None
-    for text, (x, y) in zip(captions(scene.nodes, scene.names), scene.pictures, strict=True):
+    for text, (x, y) in zip(scene.captions, scene.pictures, strict=True):
         ax.text(
             x,
             y - scene.side / 2 - 0.05,
@@ -212,6 +213,15 @@ def _draw_captions(scene: PathwayMap, ax: Axes, unit: float) -> None:
             zorder=2.2,
             bbox=back,
         )
+
+
+def _draw_titles(scene: PathwayMap, ax: Axes, unit: float) -> None:
+    bottom = scene.bounds[2]
+    for number, title in enumerate(scene.titles):
+        if number:  # a gap in the bands between two parts
+            ax.axvspan(title.left - 0.05, title.left + 0.05, color="white", linewidth=0, zorder=0.5)
+        place = ((title.left + title.right) / 2, bottom + 0.08)
+        ax.text(*place, title.text, fontsize=72 * unit * LETTER * 1.3, ha="center", va="bottom", zorder=2.2)
 
 
 def _draw_bar(scene: PathwayMap, ax: Axes, scale: ScalarMappable) -> None:

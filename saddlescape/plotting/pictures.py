@@ -34,6 +34,8 @@ DISCLINATION = _POSITIVE
 _MARK = 0.034
 # What lies outside a small picture of a mesh, so that its outline clears the frame.
 _INSET = 0.93
+# How an oblique view shifts and shortens what lies behind.
+_SLANT, _DEPTH = 0.15, 0.42
 
 
 def colour_scale(states: Sequence[Fields], colour: str = "order") -> ScalarMappable:
@@ -68,8 +70,11 @@ def bar_label(kind: str, colour: str = "order") -> str | None:
 
 
 def fills_its_frame(fields: Fields) -> bool:
-    """Whether a small picture reaches the frame around it, as an image of a grid does."""
-    return fields["kind"] != "line" and "nodes" not in fields
+    """Whether a small picture reaches the frame around it on all sides, as an image of a square grid does."""
+    if fields["kind"] == "line" or "nodes" in fields or is_spatial(fields):
+        return False
+    width, height = np.ptp(Plane(fields).bounds, axis=1)
+    return bool(np.isclose(width, height))
 
 
 def draw_states(
@@ -81,7 +86,7 @@ def draw_states(
     ----------
     ax : Axes
     states : sequence of dict
-        As `EnergyModel.unpack` returns them. Of a state in space the middle plane across z is shown.
+        As `EnergyModel.unpack` returns them. Of a state in space three cuts across z are shown, one above the other.
     centres : (m, 2) array
         Where, in data coordinates of equal scale.
     size : float
@@ -95,11 +100,30 @@ def draw_states(
         _draw_lines(ax, states, centres, size, scale.norm.vmin, scale.norm.vmax)
         return
     for fields, centre in zip(states, centres, strict=True):
-        plane = Plane(cut(fields) if is_spatial(fields) else fields)
-        spans = plane.bounds[:, 1] - plane.bounds[:, 0]
-        stretch = size / spans.max() * (_INSET if plane.meshed else 1.0)
-        place = Affine2D().scale(stretch).translate(*(np.asarray(centre) - stretch * plane.bounds.mean(axis=1)))
-        draw_plane(ax, plane, scale, colour, 9, 0.7, place)
+        if is_spatial(fields):
+            pieces, count = _plates(fields), 6
+        else:
+            pieces, count = [(Plane(fields), Affine2D())], 9
+        corners = np.concatenate([place.transform(_corners(plane)) for plane, place in pieces])
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        stretch = size / (high - low).max() * (1.0 if fills_its_frame(fields) else _INSET)
+        onto = Affine2D().scale(stretch).translate(*(np.asarray(centre) - stretch * (low + high) / 2))
+        for plane, place in pieces:
+            draw_plane(ax, plane, scale, colour, count, 0.7, place + onto)
+
+
+def _corners(plane: Plane) -> np.ndarray:
+    (left, right), (bottom, top) = plane.bounds
+    return np.array([(left, bottom), (right, bottom), (right, top), (left, top)])
+
+
+def _plates(fields: Fields) -> list[tuple[Plane, Affine2D]]:
+    """Three cuts across z of a state in space, and where an oblique view of the three puts them, the lowest first."""
+    z = np.asarray(fields["nodes"], dtype=float)[:, 2] if "nodes" in fields else np.asarray(fields["z"], dtype=float)
+    planes = [Plane(cut(fields, "z", z.min() + share * np.ptp(z))) for share in (1 / 6, 1 / 2, 5 / 6)]
+    apart = 1.06 * _DEPTH * max(np.ptp(plane.bounds[1]) for plane in planes)
+    oblique = np.array([(1.0, _SLANT, 0.0), (0.0, _DEPTH, 0.0), (0.0, 0.0, 1.0)])
+    return [(plane, Affine2D(oblique).translate(0.0, number * apart)) for number, plane in enumerate(planes)]
 
 
 def draw_plane(
@@ -157,11 +181,10 @@ def _add_colours(ax: Axes, plane: Plane, values: np.ndarray, scale: ScalarMappab
         mesh.set_rasterized(True)  # as the images of grids: thousands of triangles would make vector files slow
         ax.add_collection(mesh, autolim=False)
         return
-    extent = place.transform(plane.bounds.T).T.ravel()
-    image = AxesImage(
-        ax, cmap=scale.cmap, norm=scale.norm, interpolation="bilinear", origin="lower", extent=tuple(extent), zorder=3
-    )
+    extent = tuple(plane.bounds.ravel())
+    image = AxesImage(ax, cmap=scale.cmap, norm=scale.norm, interpolation="bilinear", origin="lower", extent=extent, zorder=3)
     image.set_data(values)
+    image.set_transform(place + ax.transData)
     image.set_clip_path(ax.patch)
     ax.add_artist(image)
 

@@ -70,8 +70,7 @@ def test_a_landscape_of_25_states_is_legible(spread, vertical):
 def test_images_lie_exactly_in_their_frames(square):
     ax = plot_pathway(square())
     for image, path in zip(ax.images, collection(ax, "frames").get_paths(), strict=True):
-        left, right, bottom, top = image.get_extent()
-        np.testing.assert_allclose(path.get_extents().extents, [left, bottom, right, top], atol=1e-12)
+        np.testing.assert_allclose(path.get_extents(ax.transData).extents, image.get_window_extent().extents, rtol=1e-9)
 
 
 def test_given_axes_are_used_and_their_figure_keeps_its_size(square):

@@ -1,5 +1,7 @@
 """States in space: plane cuts, three-dimensional pictures."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.collections import TriMesh
@@ -7,7 +9,7 @@ from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 
 from saddlescape.plotting import cut, plot_polarised, plot_state, plot_state_3d
-from saddlescape.plotting.pictures import colour_scale, draw_states
+from saddlescape.plotting.pictures import colour_scale, draw_states, fills_its_frame
 from saddlescape.plotting.sampling import Plane
 
 from .fields import directed, meshed, spatial
@@ -54,10 +56,42 @@ def test_a_state_in_space_is_drawn_as_its_middle_plane(kind):
     ax = plot_state(state)
     shown = ax.images[0].get_array() if kind == "grid" else next(a for a in ax.collections if isinstance(a, TriMesh)).get_array()
     np.testing.assert_allclose(shown, cut(state)["order"])
-    small = Figure().add_subplot()
-    draw_states(small, [state], np.zeros((1, 2)), 1.0, colour_scale([state]))
-    assert len(small.images if kind == "grid" else small.collections) >= 1
-    small.figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("kind", ["grid", "mesh"])
+def test_a_small_picture_of_a_state_in_space_shows_three_cuts_one_above_the_other(kind):
+    state = spatial(kind)
+    ax = Figure().add_subplot()
+    ax.set(xlim=(4.0, 6.0), ylim=(6.0, 8.0))
+    draw_states(ax, [state], np.array([(5.0, 7.0)]), 1.0, colour_scale([state]))
+    if kind == "grid":
+        shown = [image.get_array() for image in ax.images]
+        corners = np.array([[1, -1], [1, 1], [-1, 1]]) * Plane(cut(state)).bounds[:, 1]
+        places = [(image.get_transform() - ax.transData).transform(corners) for image in ax.images]
+    else:
+        meshes = [a for a in ax.collections if isinstance(a, TriMesh)]
+        shown = [mesh.get_array() for mesh in meshes]
+        places = [np.column_stack([mesh._triangulation.x, mesh._triangulation.y]) for mesh in meshes]
+    z = (-1 / 3, 0.0, 1 / 3)  # of a state from -1/2 to 1/2
+    for values, height in zip(shown, z, strict=True):
+        np.testing.assert_allclose(values, cut(state, "z", height)["order"], atol=1e-9)
+    for below, above in itertools.pairwise(places):
+        assert below[:, 1].max() < above[:, 1].min()
+    whole = np.concatenate(places)
+    assert np.abs(whole - [5.0, 7.0]).max() <= 0.93 / 2 + 1e-9
+    ax.figure.draw_without_rendering()
+
+
+def test_a_picture_that_is_not_square_keeps_clear_of_its_frame():
+    x, y = np.linspace(-1.25, 1.25, 11), np.linspace(-1.0, 1.0, 9)
+    wide = {"kind": "scalar", "x": x, "y": y, "field": np.add.outer(y, x)}
+    square = {"kind": "scalar", "x": x, "y": x, "field": np.add.outer(x, x)}
+    assert fills_its_frame(square) and not fills_its_frame(wide) and not fills_its_frame(spatial())
+    for fields, width in ((square, 1.0), (wide, 0.93)):
+        ax = Figure().add_subplot()
+        draw_states(ax, [fields], np.zeros((1, 2)), 1.0, colour_scale([fields]))
+        extents = ax.images[0].get_window_extent().transformed(ax.transData.inverted()).extents
+        np.testing.assert_allclose(extents[[0, 2]], [-width / 2, width / 2])
 
 
 @pytest.mark.parametrize("kind", ["grid", "mesh"])
