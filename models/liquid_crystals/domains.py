@@ -54,6 +54,6 @@ def as_domain(value: Any) -> Domain:
     except TypeError:
         known = list(signature(makers[name]).parameters)
         raise ValueError(
-            f"domain: got {value!r}, with too many or too few parameters for {makers[name].__name__}, expected "
+            f"domain: got {value!r}, with too many, too few or unknown parameters for {makers[name].__name__}, expected "
             f"{', '.join(known) if known else 'none'}"
         ) from None

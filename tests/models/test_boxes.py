@@ -49,7 +49,7 @@ def test_spacings_are_as_equal_as_the_edges_allow():
         (lambda: Cuboid(1.0, -2.0), r"height: got -2\.0"),
         (lambda: Rectangle(1.0, "z"), "periodic: got 'z', expected letters of 'xy'"),
         (lambda: Cuboid(1.0, 1.0, "xx"), "periodic: got 'xx'"),
-        (lambda: LandauDeGennes(9, 1.0, domain=["cuboid", 1.0, 1.0, "", 3]), "too many or too few parameters for Cuboid"),
+        (lambda: LandauDeGennes(9, 1.0, domain=["cuboid", 1.0, 1.0, "", 3]), "too many, too few or unknown parameters for Cuboid"),
         (lambda: LandauDeGennes(4, 1.0), "n: got 4, expected an integer of at least 5"),
         (lambda: LandauDeGennes(9, 0.0), r"lambda2: got 0\.0"),
         (lambda: LandauDeGennes(9, 1.0, B=-1.0), r"B: got -1\.0"),

@@ -31,9 +31,9 @@ def test_a_domain_is_a_name_a_list_or_a_table(written, domain):
         ("Square", r"got 'Square', expected one of \['square', 'rectangle'"),
         ({"aspect": 1.25}, r"got {'aspect': 1\.25}, expected one of"),
         ([], r"got \[\], expected one of .*rectangle"),
-        ({"name": "rectangle", "ratio": 1.25}, "too many or too few parameters for Rectangle, expected aspect, periodic"),
-        (["hexagon", 2], "too many or too few parameters for Hexagon, expected none"),
-        (["ellipse"], "too many or too few parameters for Ellipse, expected aspect"),
+        ({"name": "rectangle", "ratio": 1.25}, "too many, too few or unknown parameters for Rectangle, expected aspect, periodic"),
+        (["hexagon", 2], "too many, too few or unknown parameters for Hexagon, expected none"),
+        (["ellipse"], "too many, too few or unknown parameters for Ellipse, expected aspect"),
     ],
 )
 def test_a_wrong_domain_is_told_what_there_is(written, message):

@@ -300,7 +300,7 @@ def test_rotations_of_a_disk_are_shifts(model):
         ({"strength": -1.0}, "strength: got -1.0, expected a positive number"),
         ({"corner": 0.6}, r"corner: got 0.6, expected a length in \(0, 0.5\]"),
         ({"domain": ["polygon", 2]}, "k: got 2"),
-        ({"domain": ["polygon"]}, "too many or too few parameters"),
+        ({"domain": ["polygon"]}, "too many, too few or unknown parameters"),
         ({"domain": ["annulus", 1.0]}, "inner: got 1.0"),
         ({"domain": ["ellipse", 0.5]}, "aspect: got 0.5"),
         ({"n": 3}, "n: got 3"),
