@@ -240,14 +240,14 @@ class FullOnMesh:
     # --- symmetries ------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _symmetry(self) -> Symmetry:
+    def _exact(self) -> Symmetry:
+        """The maps that the mesh itself has."""
         mesh = self.mesh
         planar = np.zeros((5, len(mesh.nodes)))
         nodes, data = self._planar
         planar[:, nodes] = data[:, :1].T * data[:, 26:31].T
         kept = [self.fixed, self.wanted, planar, self._uniform]
-        exact = mesh_symmetry(mesh, self.free, self.axes, kept, self.surface, self.isotropic)
-        return exact if self._rotations is None else self._rotations.symmetry(exact)
+        return mesh_symmetry(mesh, self.free, self.axes, kept, self.surface, self.isotropic)
 
     @cached_property
     def _rotations(self) -> Rotations | None:
@@ -261,13 +261,13 @@ class FullOnMesh:
     def symmetry(self) -> Symmetry:
         """All maps of space and tensor that keep the energy: rotations of rings as shifts, those that the mesh itself has as
         discrete elements, and the other rotations of a round domain in space by matching."""
-        return self._symmetry
+        return self._exact if self._rotations is None else self._rotations.symmetry(self._exact)
 
     def zero_modes(self, x: np.ndarray) -> np.ndarray:
         """The directions in which rotations move x, (m, n): of all rings in the plane, of a round domain in space."""
         if self._rotations is None:
             return rotation_of_rings(x, self.symmetry())
-        return self._rotations.zero_modes(x, lambda modes: self._softened(x, modes))
+        return self._rotations.zero_modes(self._exact, x, lambda modes: self._softened(x, modes))
 
     def _softened(self, x: np.ndarray, modes: np.ndarray) -> np.ndarray:
         """A few steps of preconditioned descent of v.H(x)v: of modes (k, n), what they have of the stiff directions goes."""

@@ -33,6 +33,7 @@ _TURN = np.array(
 )
 _TENSOR_TURN = np.array([components(turn @ BASIS - BASIS @ turn) for turn in _TURN])  # (3, 5, 5): dQ = [W, Q]
 _FIRST_TURN = 0.5  # radians: about a single axis, the search for the best rotation starts at least this near to it, on either side
+_ROUNDING = 1e-6  # relative to a state: motions smaller than this are round-off
 _REFINED = 3  # starts from which it is made
 _STEPS, _SMALLEST_STEP, _GAIN = 20, 1e-3, 1e-3  # of Gauss-Newton's method: radians, and what of the distance a step must save
 _CELLS_NEAR = 24  # whose middles are nearest to a point: the cell that holds it is one of them
@@ -98,17 +99,22 @@ class Rotations:
 
     # --- how a rotation moves a state ------------------------------------------------------------------------------------
 
-    def zero_modes(self, x: np.ndarray, softened: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def zero_modes(self, exact: Symmetry, x: np.ndarray, softened: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Orthonormal directions (k, n) in which rotations move a state, without those that are errors of discretisation.
 
-        ``softened(modes)`` takes out of rows (k, n) what is stiff: errors are rough, and the modes soft.
+        ``softened(modes)`` takes out of rows (k, n) what is stiff: errors are rough, and the modes soft. In a ball the part of the
+        state that the icosahedron leaves alone is taken to be radial, which is true up to angular momentum six: so a state that
+        has only just left the hedgehog is told from it.
         """
-        moves, errors = self._moves(self._filled(x))
+        q = self._filled(x)
+        if len(self._generators) == 3:
+            q = q - self._filled(exact.images(x).mean(axis=0))
+        moves, errors = self._moves(q)
         moves = softened(moves)
         squares, combinations = np.linalg.eigh((moves * self._mass) @ moves.T)
         noise = np.sqrt(((combinations.T @ errors) ** 2) @ self._mass)
         sizes = np.sqrt(np.maximum(squares, 0.0))
-        kept = sizes > np.maximum(SIGNIFICANT * noise, 1e-12)
+        kept = sizes > np.maximum(SIGNIFICANT * noise, _ROUNDING * self._distance(x, np.zeros(x.size)))
         return combinations.T[kept] @ moves / sizes[kept, None]
 
     def _moves(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
