@@ -133,7 +133,7 @@ class Flat(Box):
     def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
         """The reduced model by linear elements on the nodes of the grid."""
         if self.periodic:
-            raise ValueError(f"domain: got {self!r}, expected no periodic axes: LandauDeGennes knows those")
+            return super().reduced(model, order)
         from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
 
         return ReducedOnMesh(self, self.discretise(model.n), model, order)
@@ -263,15 +263,6 @@ class Cuboid(Box):
     def cross_section(self) -> Rectangle:
         """A horizontal slice."""
         return Rectangle(self[1], self[3].replace("z", ""))
-
-    def reduced(self, model: ReducedLandauDeGennes, order: float) -> Any:
-        """Refuses: the reduced model is one of plane domains."""
-        raise ValueError(f"domain: got {self!r}, expected a plane domain: the reduced model has its director in a plane")
-
-    @property
-    def periodic(self) -> str:
-        """The letters of the periodic axes."""
-        return self[3]
 
 
 def _is_count(value: Any) -> bool:

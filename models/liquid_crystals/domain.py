@@ -83,5 +83,5 @@ class Domain(tuple):
             If the domain is for the full model alone.
         """
         raise ValueError(
-            f"domain: got {self!r}, expected a square or a shape on a mesh; LandauDeGennes, the full model, takes this one"
+            f"domain: got {self!r}, expected one in the plane without periodic axes; LandauDeGennes, the full model, takes this one"
         )

@@ -41,9 +41,11 @@ def test_a_wrong_domain_is_told_what_there_is(written, message):
         as_domain(written)
 
 
-@pytest.mark.parametrize("domain", [Rectangle(1.25), Cuboid()])
+@pytest.mark.parametrize("domain", [Rectangle(1.25, "x"), Cuboid()])
 def test_the_reduced_model_says_which_model_takes_a_domain(domain):
-    with pytest.raises(ValueError, match=r"domain: got .*, expected a square or .*LandauDeGennes, the full model"):
+    with pytest.raises(
+        ValueError, match=r"domain: got .*, expected one in the plane without periodic axes; LandauDeGennes, the full model"
+    ):
         ReducedLandauDeGennes(9, 5.0, domain=domain)
 
 

@@ -10,7 +10,6 @@ import scipy.sparse
 from saddlescape import check_model, explore
 from saddlescape.models.liquid_crystals import (
     Annulus,
-    Cuboid,
     Disk,
     Ellipse,
     Hexagon,
@@ -319,10 +318,6 @@ def test_a_rectangle_of_equal_edges_is_the_square():
     for name in ("d", "r"):
         np.testing.assert_allclose(rectangle.start(name), square.start(name), atol=1e-9)
     assert explore(ReducedLandauDeGennes((13, 11), 20.0, domain=Rectangle(1.25))).euler_characteristic() == 1
-    with pytest.raises(ValueError, match="expected no periodic axes: LandauDeGennes"):
-        ReducedLandauDeGennes(9, 20.0, domain=Rectangle(1.0, "x"))
-    with pytest.raises(ValueError, match="expected a plane domain"):
-        ReducedLandauDeGennes(9, 20.0, domain=Cuboid())
 
 
 @every_shape
