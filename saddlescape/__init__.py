@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # The models live beside the package in a checkout and inside it once installed. Python then finds `saddlescape.models` in both,
 # also in worker processes and when pytest runs in the checkout.
