@@ -19,7 +19,7 @@ def _kernels(coupled):
 
     @kernel("gradient", uses=_USED)
     def gradient(x, params, out):
-        weighted_gradient(x, params, coupled, None, False, out)
+        weighted_gradient(x, params, coupled, None, None, out)
 
     @kernel("energy", uses=_USED)
     def energy(x, params):
@@ -31,7 +31,7 @@ def _kernels(coupled):
 
     @kernel("weighted_gradient", uses=_USED)
     def weighted_gradient_kernel(x, params, weights, out):
-        weighted_gradient(x, params, coupled, weights, False, out)
+        weighted_gradient(x, params, coupled, weights, None, out)
 
     @kernel("weighted_hvp", uses=_USED)
     def weighted_hvp_kernel(x, v, params, weights, out):

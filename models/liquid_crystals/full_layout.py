@@ -10,7 +10,7 @@ from numba import njit
 CHUNK = 64
 STRIDE = CHUNK + 2
 RUN = 256  # nodes
-BLOCK = 16  # rows of a plane that are taken through all planes: their neighbours stay in the cache
+BLOCK = 2048  # nodes of a plane that are taken through all planes together: their neighbours stay in the cache
 
 # floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2, 1 / hx; then blocks at the offsets that
 # the integers name.
@@ -26,6 +26,8 @@ WEIGHT, SURFACE, STIFF, SLOPE, TURNED = 0, 1, 2, 5, 8
 
 # Not cached on their own: the kernels made of them are, and these know when a file they use has changed.
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
+# A part of the kernel that calls it: a function of its own would be compiled twice.
+outer = njit(**_OPTIONS, inline="always")
 plain = njit(**_OPTIONS)
 # No references are counted where nothing is allocated: for slices of rows that took longer than the arithmetic.
 inner = njit(**_OPTIONS, fastmath={"contract"}, _nrt=False)

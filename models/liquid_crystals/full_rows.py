@@ -189,25 +189,22 @@ def _beyond(u, at, other, condition):
 
 
 @inner
-def pull(x, z, y, params, out):
-    """Takes the pull of the fixed boundary on row (z, y) from out, and returns its work."""
+def pull(x, z, first, rows, params, out):
+    """Takes the pull of the fixed boundary on rows (z, first) .. (z, first + rows - 1) from out, and returns its work."""
     floats, ints = params
     mz, my, mx = ints[MZ], ints[MY], ints[MX]
-    nodes, row = mz * my * mx, z * my + y
-    dense, work = ints[TABLES + 2 * (my + mz) + row], 0.0
-    if dense >= 0:
+    nodes, work = mz * my * mx, 0.0
+    for row in range(z * my + first, z * my + first + rows):
+        dense, sides = ints[TABLES + 2 * (my + mz) + row], ints[ENDS] + 10 * row
         for a in range(5):
             at = a * nodes + row * mx
-            q, target, pulls = x[at:][:mx], out[at:][:mx], floats[dense + a * mx :][:mx]
-            for i in range(mx):
-                target[i] -= pulls[i]
-                work += pulls[i] * q[i]
-        return work
-    sides = floats[ints[ENDS] + 10 * row :][:10]
-    for a in range(5):
-        first = a * nodes + row * mx
-        last = first + mx - 1
-        out[first] -= sides[2 * a]
-        out[last] -= sides[2 * a + 1]
-        work += sides[2 * a] * x[first] + sides[2 * a + 1] * x[last]
+            if dense >= 0:
+                for i in range(mx):
+                    out[at + i] -= floats[dense + a * mx + i]
+                    work += floats[dense + a * mx + i] * x[at + i]
+            else:
+                left, right, last = floats[sides + 2 * a], floats[sides + 2 * a + 1], at + mx - 1
+                out[at] -= left
+                out[last] -= right
+                work += left * x[at] + right * x[last]
     return work
