@@ -26,6 +26,8 @@ from types import ModuleType
 from typing import Any
 
 from numba import njit, types
+from numba.core.caching import NullCache
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.datamodel.models import ExternalFuncPointerModel
 from numba.extending import NativeValue, intrinsic, overload, register_jitable, register_model, unbox
 
@@ -94,20 +96,43 @@ _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only: nobody needs another entry
 
 
-def _compiled(function: Callable, signature: Any, uses: tuple[ModuleType, ...], cache: bool = True, allocates: bool = True) -> Any:
-    dispatcher = njit(**{**_OPTIONS, "cache": cache, "_nrt": allocates})(function)
-    if cache and uses:
+def _dispatcher(function: Callable, uses: tuple[ModuleType, ...], allocates: bool = True) -> Any:
+    dispatcher = njit(**_OPTIONS, _nrt=allocates)(function)
+    if uses:
         # The disk cache takes a kernel for unchanged as long as its own file is; the files it takes functions from count too.
         index = dispatcher._cache._cache_file
         stats = [os.stat(module.__file__) for module in uses]
         index._source_stamp = (index._source_stamp, *((stat.st_mtime, stat.st_size) for stat in stats))
-    dispatcher.compile(signature)
-    dispatcher.disable_compile()
+    return dispatcher
+
+
+def _compiled_when_used(dispatcher: Any, signature: Any) -> Any:
+    """The dispatcher, which compiles itself with the signature, and with no other, when it is first called or pointed to."""
+    compile_with = dispatcher.compile
+
+    def compile_once(_: Any = None) -> None:
+        with global_compiler_lock:
+            if not dispatcher._can_compile:
+                return
+            try:
+                compile_with(signature)
+            except ImportError:
+                # The disk cache was made under another module name (a model file that is run, imported and loaded from a run file
+                # has three), which cannot be imported here.
+                dispatcher._cache = NullCache()
+                compile_with(signature)
+            dispatcher.disable_compile()
+
+    def compile_and_take_again(*_: Any) -> Any:
+        compile_once()
+        return dispatcher
+
+    dispatcher.compile, dispatcher._compile_for_args = compile_once, compile_and_take_again
     return dispatcher
 
 
 def kernel(role: str, uses: tuple[ModuleType, ...] = ()) -> Callable[[Callable], Any]:
-    """Compile a model kernel with the fixed signature of its role.
+    """Compile a model kernel with the fixed signature of its role, when it is first used.
 
     Parameters
     ----------
@@ -136,15 +161,7 @@ def kernel(role: str, uses: tuple[ModuleType, ...] = ()) -> Callable[[Callable],
     if role not in SIGNATURES:
         raise ValueError(f"role: got {role!r}, expected one of {', '.join(SIGNATURES)}")
 
-    def decorate(function: Callable) -> Any:
-        try:
-            return _compiled(function, SIGNATURES[role], uses)
-        except ImportError:
-            # The disk cache was made under another module name (a model file that is run, imported and loaded from a run file has
-            # three), which cannot be imported here.
-            return _compiled(function, SIGNATURES[role], uses, cache=False)
-
-    return decorate
+    return lambda function: _compiled_when_used(_dispatcher(function, uses), SIGNATURES[role])
 
 
 def solver_kernel(signature: Any, uses: tuple[ModuleType, ...] = (), allocates: bool = True) -> Callable[[Callable], Any]:
@@ -153,7 +170,14 @@ def solver_kernel(signature: Any, uses: tuple[ModuleType, ...] = (), allocates: 
     ``allocates=False``: neither it nor what it calls makes an array. Then no references are counted either, which takes a third of
     a step in two dimensions.
     """
-    return lambda function: _compiled(function, signature, uses, allocates=allocates)
+
+    def decorate(function: Callable) -> Any:
+        dispatcher = _dispatcher(function, uses, allocates)
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+        return dispatcher
+
+    return decorate
 
 
 helper = register_jitable(**_INNER)

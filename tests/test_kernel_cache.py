@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from saddlescape.kernels import kernel
+from saddlescape.kernels import SIGNATURES, kernel
 
 FACTORS = """
 from saddlescape.kernels import helper
@@ -64,11 +64,27 @@ def test_a_change_in_a_file_that_a_kernel_uses_compiles_it_anew(package):
     first = package("3.0")
     assert (first.energy(x, params), first.solver(x, params)) == (4.5, 9.0)
     again = package()
-    assert hits(again.energy) == hits(again.solver) == 1
     assert (again.energy(x, params), again.solver(x, params)) == (4.5, 9.0)
+    assert hits(again.energy) == hits(again.solver) == 1
     changed = package("5.25")
-    assert hits(changed.energy) == hits(changed.solver) == 0
     assert (changed.energy(x, params), changed.solver(x, params)) == (7.875, 15.75)
+    assert hits(changed.energy) == hits(changed.solver) == 0
+
+
+def test_a_kernel_is_compiled_when_it_is_used_and_with_its_signature_alone(package):
+    energy, params = package("3.0").energy, (np.empty(0), np.empty(0, dtype=np.int64))
+    assert not energy.signatures
+    assert energy(np.array([1.5]), params) == 4.5
+    assert energy.nopython_signatures == [SIGNATURES["energy"]]
+    with pytest.raises(TypeError, match="No matching definition"):
+        energy(np.array([1]), params)
+
+
+def test_a_kernel_whose_first_point_does_not_match_is_not_compiled_for_it(package):
+    energy = package("3.0").energy
+    with pytest.raises(TypeError, match="No matching definition"):
+        energy(np.array([1]), (np.empty(0), np.empty(0, dtype=np.int64)))
+    assert energy.nopython_signatures == [SIGNATURES["energy"]]
 
 
 def test_an_unknown_role_is_named():

@@ -15,6 +15,7 @@ from saddlescape.symmetry import Symmetry
 from ..spectral import BoxOperator
 from . import full_layout as layout
 from . import starts
+from .full_kernels import COUPLED, FULL
 from .full_pointwise import PLANAR_SIZE
 from .grid import FACES, Grid
 from .lines import stencil
@@ -55,14 +56,7 @@ class FullBox:
     @property
     def kernels(self) -> Kernels:
         """The compiled functions that read `parameters`."""
-        if self.isotropic:
-            from .full_kernels import FULL
-
-            return FULL
-        # Most people never wait for these to be compiled.
-        from .coupled_kernels import COUPLED
-
-        return COUPLED
+        return FULL if self.isotropic else COUPLED
 
     @cached_property
     def mass(self) -> float | np.ndarray:
@@ -130,8 +124,9 @@ class FullBox:
 
     @cached_property
     def constant_force(self) -> np.ndarray:
-        """b (5, mz, my, mx): the pull of fixed values and of weak anchoring on the free nodes."""
-        return (self._weak[1] - self._force_of_fixed)[(slice(None), *self.grid.free)]
+        """b (5, mz, my, mx): the pull of fixed values, of weak anchoring and of the field on the free nodes."""
+        field = np.multiply.outer(self.pull, self.grid.weights)
+        return (self._weak[1] - self._force_of_fixed + field)[(slice(None), *self.grid.free)]
 
     def zero_energy(self) -> float:
         """E where all free values are zero."""
@@ -151,12 +146,11 @@ class FullBox:
         return self.lambda2 * self.bulk.density(q) - np.einsum("a,a...->...", self.pull, q)
 
     def parameters(self) -> tuple[np.ndarray, np.ndarray]:
-        """``params`` of the kernels; the layout is described in `full_kernels`."""
+        """``params`` of the kernels; the layout is described in `full_layout`."""
         grid, bulk, scale = self.grid, self.bulk, self.lambda2
         mz, my, mx = grid.free_shape
         x_axis = grid.axes[0]
-        header = [self.zero_energy(), scale * bulk.square, scale * bulk.cube, scale * bulk.quartic, *self.pull]
-        header += [1.0 / x_axis.spacing]
+        header = [self.zero_energy(), scale * bulk.square, scale * bulk.cube, scale * bulk.quartic, 1.0 / x_axis.spacing]
         blocks: list[np.ndarray] = [np.array(header)]
         lines = len(header)
         blocks += [x_axis.weights[grid.free[2]], self._surface(0), self._line(1).ravel(), self._line(2).ravel()]

@@ -4,6 +4,7 @@ from .full_layout import (
     CHUNK,
     COUPLINGS,
     FIXED,
+    FREE,
     INVERSE_HX,
     LEFT,
     LENGTH,
@@ -15,6 +16,7 @@ from .full_layout import (
     N_COUPLINGS,
     N_FACES,
     RIGHT,
+    RUN,
     SLOPE,
     STIFF,
     STRIDE,
@@ -25,6 +27,30 @@ from .full_layout import (
     WRAPPED,
     inner,
 )
+
+
+@inner
+def _gather(u, row, start, size, params, q):
+    """The five components of nodes start .. start + size - 1 of a row that begins at ``row``, with their ghosts, into q."""
+    ints = params[1]
+    mx, nodes = ints[MX], ints[MZ] * ints[MY] * ints[MX]
+    for a in range(5):
+        line, target = u[a * nodes + row :][:mx], q[a * STRIDE :][:STRIDE]
+        piece, middle = line[start : start + size], target[1 : size + 1]
+        for i in range(size):
+            middle[i] = piece[i]
+        for i in range(size + 1, STRIDE):
+            target[i] = 0.0
+        if start > 0:
+            target[0] = line[start - 1]
+        elif ints[LEFT] == FIXED:
+            target[0] = 0.0
+        else:
+            target[0] = line[0] if ints[LEFT] == FREE else line[mx - 1]
+        if start + size < mx:
+            target[size + 1] = line[start + size]
+        elif ints[RIGHT] != FIXED:
+            target[size + 1] = line[mx - 1] if ints[RIGHT] == FREE else line[0]
 
 
 @inner
@@ -96,36 +122,43 @@ def _derivative(kind, u, at, z, y, start, size, params, weights, q, d, e):
 
 
 @inner
-def coupled_force(u, z, y, start, size, params, weights, q, g, buffer):
-    """g (5 chunks) = the elastic force on a chunk of row (z, y) of u, gathered in q, whose ghosts are used up.
+def coupled_force(u, z, y, start, size, params, buffers, g, out):
+    """out = g (5 runs) + the elastic force on a chunk of row (z, y) of u; buffers: 6 STRIDE + 7 CHUNK numbers.
 
     Loops over buffers run over the whole chunk: what comes out beyond the end of the row is used by nobody.
     """
     floats, ints = params
     mz, my, mx = ints[MZ], ints[MY], ints[MX]
-    nodes, lines = mz * my * mx, ints[LINES]
+    nodes, lines, row = mz * my * mx, ints[LINES], (z * my + y) * mx
     yl = floats[lines + 2 * mx + y * LINE :][:LINE]
     zl = floats[lines + 2 * mx + (my + z) * LINE :][:LINE]
     wy, wz = yl[WEIGHT], zl[WEIGHT]
     surface = wz * yl[SURFACE] + wy * zl[SURFACE]
+    q, d, e = buffers[: 5 * STRIDE], buffers[5 * STRIDE :][:STRIDE], buffers[6 * STRIDE :][:CHUNK]
+    weights, force = buffers[6 * STRIDE + CHUNK :][:CHUNK], buffers[6 * STRIDE + 2 * CHUNK :][: 5 * CHUNK]
+    along = floats[lines + start :][:size]
+    for i in range(size):
+        weights[i] = along[i]
+    _gather(u, row, start, size, params, q)
     for a in range(5):
-        qa, ga = q[a * STRIDE :][:STRIDE], g[a * CHUNK :][:CHUNK]
-        for i in range(params[1][LENGTH]):
-            ga[i] = surface * weights[i] * qa[i + 1]
+        qa, fa = q[a * STRIDE :][:STRIDE], force[a * CHUNK :][:CHUNK]
+        for i in range(ints[LENGTH]):
+            fa[i] = surface * weights[i] * qa[i + 1]
         if start == 0:
-            ga[0] += floats[lines + mx] * wy * wz * qa[1]
+            fa[0] += floats[lines + mx] * wy * wz * qa[1]
         if start + size == mx:
-            ga[size - 1] += floats[lines + 2 * mx - 1] * wy * wz * qa[size]
-    table = TABLES + 2 * (my + mz) + mz * my + 2 * ints[N_FACES]
-    d, e, known = buffer[:STRIDE], buffer[STRIDE:][:CHUNK], -1
+            fa[size - 1] += floats[lines + 2 * mx - 1] * wy * wz * qa[size]
+    table, known = TABLES + 2 * (my + mz) + mz * my + 2 * ints[N_FACES], -1
     for entry in range(ints[N_COUPLINGS]):
         target, source = ints[table + 2 * entry], ints[table + 2 * entry + 1]
         kind, b = source // 5, source % 5
         if source != known:
             _derivative(kind, u, b * nodes, z, y, start, size, params, weights, q[b * STRIDE :][:STRIDE], d, e)
             known = source
-        factor, ga = floats[ints[COUPLINGS] + entry], g[target * CHUNK :][:CHUNK]
-        for i in range(params[1][LENGTH]):
-            ga[i] += factor * e[i]
+        factor, fa = floats[ints[COUPLINGS] + entry], force[target * CHUNK :][:CHUNK]
+        for i in range(ints[LENGTH]):
+            fa[i] += factor * e[i]
     for a in range(5):
-        q[a * STRIDE + size + 1] = 0.0
+        local, fa, goal = g[a * RUN :][:size], force[a * CHUNK :][:CHUNK], out[a * nodes + row + start :][:size]
+        for i in range(size):
+            goal[i] = local[i] + fa[i]

@@ -9,11 +9,12 @@ from numba import njit
 
 CHUNK = 64
 STRIDE = CHUNK + 2
-BLOCK = 16  # rows of a plane that are taken through all planes: their neighbours stay in the cache
+RUN = 256  # nodes
+BLOCK = 2048  # nodes of a plane that are taken through all planes together: their neighbours stay in the cache
 
-# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2, the five of the field, 1 / hx; then blocks at the offsets that
+# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2, 1 / hx; then blocks at the offsets that
 # the integers name.
-E0, SQUARE, CUBE, QUARTIC, FIELD, INVERSE_HX = 0, 1, 2, 3, 4, 9
+E0, SQUARE, CUBE, QUARTIC, INVERSE_HX = range(5)
 # LENGTH is CHUNK, which the compiler must not know: it would unroll the loops over a chunk, which leaves nothing to vectorise. They
 # run on beyond the end of a row, where the buffers hold zeros or what nobody uses, because remainders are slow.
 # integers: nodes along z, y, x; what lies beyond the ends of a row; offsets of the blocks; numbers of planar-degenerate faces and
@@ -25,7 +26,8 @@ WEIGHT, SURFACE, STIFF, SLOPE, TURNED = 0, 1, 2, 5, 8
 
 # Not cached on their own: the kernels made of them are, and these know when a file they use has changed.
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
-outer = njit(**_OPTIONS, forceinline=True)
+# A part of the kernel that calls it: a function of its own would be compiled twice.
+outer = njit(**_OPTIONS, inline="always")
 plain = njit(**_OPTIONS)
 # No references are counted where nothing is allocated: for slices of rows that took longer than the arithmetic.
 inner = njit(**_OPTIONS, fastmath={"contract"}, _nrt=False)

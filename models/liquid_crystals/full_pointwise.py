@@ -10,7 +10,7 @@ PLANAR_SIZE = 33
 """Numbers of a planar-degenerate node or face: strength, a matrix (5, 5), a vector (5), a constant and 2/3 s^2."""
 
 # Not cached on their own: the kernels made of them are, and these know when a file they use has changed.
-_inner = njit(nogil=True, error_model="numpy", forceinline=True)
+_inner = njit(nogil=True, error_model="numpy", fastmath={"contract"}, forceinline=True)
 
 _CUBIC = np.sqrt(1.5)
 _MIXED = 1.5 * np.sqrt(2.0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..given import check_point
 from ..model import EnergyModel, check_is_model
-from ..numerics.certify import CertificationError, certify, quick_index
+from ..numerics.certify import CertificationError, can_be_unstable, certify, quick_index
 from ..numerics.derivatives import Derivatives
 from ..numerics.newton import Polished, polish
 from ..results import Estimate, SearchResult, StationaryPoint, Status, Trajectory
@@ -336,6 +336,9 @@ class _Search:
         zero_modes = d.zero_modes(x)
         try:
             if polished.count is None:  # no factorisation counts the index: it is the certificate that does
+                followed = self._frame
+                if not accept_any and followed is not None and not can_be_unstable(d, x, followed, zero_modes):
+                    return False
                 point = certify(
                     d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, guess=self._frame, zero_modes=zero_modes
                 )

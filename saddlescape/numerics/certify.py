@@ -13,7 +13,7 @@ from .eigen import Eigenpairs, lobpcg, spectral_radius
 from .inertia import Bordered, CertificationError, DenseSpectrum, InertiaCount, count_inertia, sparse_norm
 from .newton import Polished, as_dense, clean_zero_modes, has_matrix, is_dense, zero_tolerance
 
-__all__ = ["CertificationError", "InertiaCount", "certify", "count_inertia", "quick_index"]
+__all__ = ["CertificationError", "InertiaCount", "can_be_unstable", "certify", "count_inertia", "quick_index"]
 
 _ALL = tiny.TINY  # up to this dimension all eigenpairs are kept
 _DISTORTION = 0.05  # |H z| of a declared zero mode may reach this fraction of |H| before it is disbelieved
@@ -138,6 +138,32 @@ def quick_index(
         return below[0], known + below[1] - below[0]
     point = certify(d, x, energy=polished.energy, gradient_norm=polished.gradient_norm, guess=guess, zero_modes=zero_modes)
     return point.index, point.nullity
+
+
+def can_be_unstable(derivatives: Derivatives, x: np.ndarray, frame: np.ndarray, zero_modes: np.ndarray | None = None) -> bool:
+    """Whether x may have as many unstable directions as the frame has rows, asked where a certificate takes many products.
+
+    A few steps of LOBPCG from the frame, which the dynamics has followed to somewhere near x. At a point of lower index the answer
+    is no. At one of this index it is yes but for a frame that has nothing to do with it: the answer is good enough to put a
+    certificate off, and not to replace it.
+
+    Parameters
+    ----------
+    derivatives : Derivatives
+    x : (n,) array
+        A stationary point.
+    frame : (k, n) array
+    zero_modes : (m, n) array, optional
+        Generators of continuous symmetries at x.
+    """
+    d = derivatives
+    if has_matrix(d):
+        return True
+    modes = clean_zero_modes(d, x, zero_modes)
+    pairs = lobpcg(
+        lambda rows: d.hvp_rows(x, rows), d.solve, d.mass, frame, len(frame), rtol=0.03, max_iterations=8, n_guard=0, outside=modes
+    )
+    return bool(pairs.values[-1] < pairs.residuals[-1])
 
 
 def _irregular(n: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 _NOISE = 1e-150  # a row this short cannot be scaled
 _DEPENDENT = 1e-6  # singular values are read from a Gram matrix: below the root of its round-off they mean nothing
+_PIECE = 4096  # columns
 
 Rows = Callable[[np.ndarray], np.ndarray]
 
@@ -229,11 +230,18 @@ def _ritz(values: np.ndarray, x: np.ndarray, hx: np.ndarray, y: np.ndarray, hy: 
     change = lowest.copy()
     change[:b] = 0.0
     complement = np.linalg.qr(np.concatenate((lowest, change), axis=1))[0][:, b:]
-    combined = np.concatenate((lowest, complement), axis=1).T
-    rows, images = combined[:, :b] @ x, combined[:, :b] @ hx
-    rows += combined[:, b:] @ y
-    images += combined[:, b:] @ hy
+    combined = np.ascontiguousarray(np.concatenate((lowest, complement), axis=1).T)
+    rows, images = _combination(combined, x, y), _combination(combined, hx, hy)
     return values[:b], rows[:b], images[:b], rows[b:], images[b:]
+
+
+def _combination(factors: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """factors (m, b + c) times the rows x (b, n) and y (c, n) together, by pieces that stay in the cache."""
+    result = np.empty((len(factors), x.shape[1]))
+    for start in range(0, x.shape[1], _PIECE):
+        piece = slice(start, start + _PIECE)
+        np.matmul(factors, np.concatenate((x[:, piece], y[:, piece])), out=result[:, piece])
+    return result
 
 
 def _new_directions(w: np.ndarray, basis: np.ndarray, mass: float | np.ndarray) -> np.ndarray:

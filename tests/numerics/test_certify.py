@@ -7,7 +7,7 @@ import scipy.sparse
 
 from saddlescape import as_model
 from saddlescape.models import ChafeeInfante, DoubleWells, ModifiedRosenbrock, MuellerBrown, PhaseField, ReducedLandauDeGennes
-from saddlescape.numerics.certify import CertificationError, certify, quick_index
+from saddlescape.numerics.certify import CertificationError, can_be_unstable, certify, quick_index
 from saddlescape.numerics.derivatives import Derivatives
 from saddlescape.numerics.newton import polish
 
@@ -161,6 +161,22 @@ def test_phase_field_by_inertia_and_by_block(name, start, index, nullity, way):
     assert quick_index(derivatives, polished.x, polished, modes) == (index, nullity)
     exact = scipy.linalg.eigvalsh(model.hessian(polished.x).toarray(), subset_by_index=(0, index + nullity)) / model.mass
     np.testing.assert_allclose(np.sort(point.eigenvalues), exact, atol=1e-8)
+
+
+@pytest.mark.parametrize(("name", "start", "index", "nullity"), PHASES, ids=[p[0] for p in PHASES])
+def test_followed_frames_tell_points_of_lower_index_from_a_few_products(name, start, index, nullity):
+    model = PhaseField(32, 0.02)
+    derivatives = Derivatives(plain(model), model.preconditioner(start(32).ravel()))
+    x = polish(derivatives, start(32).ravel(), radius=0.3, zero_modes=model.zero_modes(start(32).ravel())).x
+    modes = model.zero_modes(x)
+    point = certified(derivatives, x, zero_modes=modes)
+    noise = np.random.default_rng(3).standard_normal((index + 1, x.size)) / np.sqrt(x.size * model.mass)
+    frame = np.concatenate((point.unstable, point.eigenvectors[-1:])) + 0.3 * noise  # the last is stable
+    if index:
+        assert can_be_unstable(derivatives, x, frame[:index], modes)
+    before = derivatives.n_hvp
+    assert not can_be_unstable(derivatives, x, frame, modes)
+    assert derivatives.n_hvp - before <= 10 * (index + 1)
 
 
 def test_undeclared_zero_modes_are_found_by_inertia():
