@@ -264,6 +264,11 @@ class Cuboid(Box):
         """A horizontal slice."""
         return Rectangle(self[1], self[3].replace("z", ""))
 
+    @property
+    def periodic(self) -> str:
+        """The letters of the periodic axes."""
+        return self[3]
+
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 5
