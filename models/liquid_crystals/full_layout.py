@@ -1,19 +1,18 @@
 """How the kernels of the full Landau-de Gennes model on boxes read their parameters and buffers.
 
-`FullBox.parameters` writes them. The five components of a row of free nodes (a chunk of it, where it is long) are gathered in a
-buffer with a ghost on either side, so that no loop over nodes has a branch; distances within a buffer are known at compile time,
-or nothing would be vectorised.
+`FullBox.parameters` writes them. What the nodes of a run contribute is put together in buffers: distances within a buffer are known
+at compile time, so that the compiler need not ask whether its rows overlap, or nothing would be vectorised.
 """
 
 from numba import njit
 
+RUN = 384  # nodes that are taken together: the buffers stay in the nearest cache
+BLOCK = 2048  # nodes of a plane that are taken through all planes together: their neighbours stay in the next one
+# With several elastic constants: nodes of a piece of a row, which is gathered with a ghost on either side.
 CHUNK = 64
 STRIDE = CHUNK + 2
-RUN = 256  # nodes
-BLOCK = 2048  # nodes of a plane that are taken through all planes together: their neighbours stay in the cache
 
-# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2, 1 / hx; then blocks at the offsets that
-# the integers name.
+# floats: E at q = 0, the weights of tr Q^2, tr Q^3 and (tr Q^2)^2, 1 / hx; then blocks at the offsets that the integers name.
 E0, SQUARE, CUBE, QUARTIC, INVERSE_HX = range(5)
 # LENGTH is CHUNK, which the compiler must not know: it would unroll the loops over a chunk, which leaves nothing to vectorise. They
 # run on beyond the end of a row, where the buffers hold zeros or what nobody uses, because remainders are slow.
