@@ -11,7 +11,7 @@ from timing import duration, in_turns, machine, parser, ratio, table
 from saddlescape import HiSD, search
 from saddlescape.models import ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Disk, Hexagon
-from saddlescape.models.liquid_crystals.domain import Domain
+from saddlescape.models.liquid_crystals.domains.domain import Domain
 
 
 def against_scipy(name: str, model: ReducedLandauDeGennes, repetitions: int, loops: int) -> list[list]:

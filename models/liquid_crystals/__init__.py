@@ -1,12 +1,12 @@
 """Landau-de Gennes models of confined nematics."""
 
-from .boxes import Cuboid, Rectangle, Square
-from .export import export_state
+from .domains.boxes import Cuboid, Rectangle, Square
+from .domains.mesh import Mesh
+from .domains.shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
+from .domains.solids import Ball, Cylinder
 from .full import LandauDeGennes
-from .mesh import Mesh
 from .reduced import ReducedLandauDeGennes
-from .shapes import Annulus, Disk, Ellipse, Hexagon, Pentagon, Polygon, Triangle
-from .solids import Ball, Cylinder
+from .states.export import export_state
 
 __all__ = [
     "Annulus",

@@ -15,17 +15,17 @@ from saddlescape.kernels import Kernels
 from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
 
-from .anchoring import as_anchoring, as_strength
-from .boxes import Square
-from .domain import Domain
-from .domains import as_domain
+from .discretisation.anchoring import as_anchoring, as_strength
+from .domains.boxes import Square
+from .domains.domain import Domain
+from .domains.registry import as_domain
 from .material import B_MBBA, C_MBBA, CLEARING, UNBOUNDED, Bulk, check_elastic, elastic_tensor, from_frank
-from .names import state_name
-from .reading import read_tensor
+from .states.names import state_name
+from .states.reading import read_tensor
 
 if TYPE_CHECKING:
-    from .full_box import FullBox
-    from .full_mesh import FullOnMesh
+    from .discretisation.full_box import FullBox
+    from .discretisation.full_mesh import FullOnMesh
 
 HESSIAN_LIMIT = 6000
 """In three dimensions a sparse Hessian is offered up to this many unknowns: beyond, no factorisation of it fits."""

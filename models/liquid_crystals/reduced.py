@@ -15,12 +15,12 @@ from saddlescape.kernels import Kernels
 from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
 
-from .boundary import Anchoring, as_anchoring
-from .boxes import Square
-from .domain import Domain
-from .domains import as_domain
-from .names import state_name
-from .reading import embedded, read_planar
+from .discretisation.boundary import Anchoring, as_anchoring
+from .domains.boxes import Square
+from .domains.domain import Domain
+from .domains.registry import as_domain
+from .states.names import state_name
+from .states.reading import embedded, read_planar
 
 ORDER = 0.64e4 / (2 * 0.35e4)
 """c = B / (2 C), the equilibrium |P| of MBBA-like constants B = 0.64e4, C = 0.35e4 N/m^2."""

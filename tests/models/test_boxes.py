@@ -10,9 +10,9 @@ import scipy.sparse
 
 from saddlescape.models import LandauDeGennes, spectral
 from saddlescape.models.liquid_crystals import Cuboid, Rectangle, Square, tensors
-from saddlescape.models.liquid_crystals.domains import as_domain
-from saddlescape.models.liquid_crystals.lines import Axis
-from saddlescape.models.liquid_crystals.planar import planar_data, planar_density, planar_hessian
+from saddlescape.models.liquid_crystals.discretisation.lines import Axis
+from saddlescape.models.liquid_crystals.discretisation.planar import planar_data, planar_density, planar_hessian
+from saddlescape.models.liquid_crystals.domains.registry import as_domain
 from saddlescape.models.spectral import BoxOperator
 from saddlescape.naming import load_model, model_name, model_parameters
 

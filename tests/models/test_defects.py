@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from saddlescape.models import ReducedLandauDeGennes
-from saddlescape.models.liquid_crystals.defects import grid_defects, mesh_defects
-from saddlescape.models.liquid_crystals.reading import embedded, point_defects
+from saddlescape.models.liquid_crystals.states.defects import grid_defects, mesh_defects
+from saddlescape.models.liquid_crystals.states.reading import embedded, point_defects
 from saddlescape.models.liquid_crystals.tensors import conjugation, uniaxial
 
 from .states import AXIS, planar, plane_grid, plane_mesh

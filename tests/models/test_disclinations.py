@@ -5,8 +5,8 @@ import pytest
 
 from saddlescape.models import LandauDeGennes
 from saddlescape.models.liquid_crystals import Cuboid
-from saddlescape.models.liquid_crystals.disclinations import grid_lines, mesh_lines
-from saddlescape.models.liquid_crystals.reading import read_tensor
+from saddlescape.models.liquid_crystals.states.disclinations import grid_lines, mesh_lines
+from saddlescape.models.liquid_crystals.states.reading import read_tensor
 from saddlescape.models.liquid_crystals.tensors import conjugation, uniaxial
 
 from .states import ball_mesh, box, line, ring

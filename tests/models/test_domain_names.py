@@ -4,7 +4,7 @@ import pytest
 
 from saddlescape.models import LandauDeGennes, ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Annulus, Cuboid, Hexagon, Pentagon, Rectangle, Square, Triangle
-from saddlescape.models.liquid_crystals.domains import as_domain
+from saddlescape.models.liquid_crystals.domains.registry import as_domain
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 from saddlescape import check_model
 from saddlescape.models import LandauDeGennes, ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Annulus, Ball, Cylinder, Disk, Ellipse, Hexagon, Square, Triangle, tensors
-from saddlescape.models.liquid_crystals.anchoring import facet_conditions
-from saddlescape.models.liquid_crystals.boundary import nodal_normals
-from saddlescape.models.liquid_crystals.factorised import FactorisedOperator, MultigridOperator
-from saddlescape.models.liquid_crystals.full_mesh import FullOnMesh
+from saddlescape.models.liquid_crystals.discretisation.anchoring import facet_conditions
+from saddlescape.models.liquid_crystals.discretisation.boundary import nodal_normals
+from saddlescape.models.liquid_crystals.discretisation.factorised import FactorisedOperator, MultigridOperator
+from saddlescape.models.liquid_crystals.discretisation.full_mesh import FullOnMesh
 from saddlescape.models.liquid_crystals.material import Bulk, elastic_tensor
 from saddlescape.numerics.certify import certify
 from saddlescape.numerics.derivatives import Derivatives

@@ -9,7 +9,7 @@ import pytest
 from saddlescape import check_model
 from saddlescape.models import LandauDeGennes
 from saddlescape.models.liquid_crystals import tensors
-from saddlescape.models.liquid_crystals.anchoring import conditions
+from saddlescape.models.liquid_crystals.discretisation.anchoring import conditions
 from saddlescape.models.liquid_crystals.material import elastic_tensor
 
 STEP = 1e-30

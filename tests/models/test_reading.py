@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saddlescape.models.liquid_crystals.reading import (
+from saddlescape.models.liquid_crystals.states.reading import (
     biaxiality,
     director_and_order,
     embedded,

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 from saddlescape import HiSD, explore, search
 from saddlescape.models import LandauDeGennes
 from saddlescape.models.liquid_crystals import Ball, Cylinder, tensors
-from saddlescape.models.liquid_crystals.anchoring import FacetCondition
-from saddlescape.models.liquid_crystals.rotations import SIGNIFICANT, rotation_generators
+from saddlescape.models.liquid_crystals.discretisation.anchoring import FacetCondition
+from saddlescape.models.liquid_crystals.discretisation.rotations import SIGNIFICANT, rotation_generators
 
 
 def ball(n, lambda2, **arguments):

@@ -6,8 +6,8 @@ import pytest
 from saddlescape import explore
 from saddlescape.models import LandauDeGennes, ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Disk, Hexagon, Rectangle, Square
-from saddlescape.models.liquid_crystals.names import disk_name, polygon_name, state_name
-from saddlescape.models.liquid_crystals.reading import embedded
+from saddlescape.models.liquid_crystals.states.names import disk_name, polygon_name, state_name
+from saddlescape.models.liquid_crystals.states.reading import embedded
 from saddlescape.models.liquid_crystals.tensors import uniaxial
 
 from .states import AXIS, planar, plane_grid

@@ -5,7 +5,7 @@ import pytest
 
 from saddlescape.models import ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Disk, Hexagon, Triangle
-from saddlescape.models.liquid_crystals.symmetric import fixed_space
+from saddlescape.models.liquid_crystals.discretisation.symmetric import fixed_space
 from saddlescape.symmetry import Symmetry
 
 GROUPS = {

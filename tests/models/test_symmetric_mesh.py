@@ -5,7 +5,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from saddlescape.models.liquid_crystals.symmetric_mesh import group_of, kuhn_cells, mirrored, permutations_of, reflection
+from saddlescape.models.liquid_crystals.discretisation.symmetric_mesh import (
+    group_of,
+    kuhn_cells,
+    mirrored,
+    permutations_of,
+    reflection,
+)
 
 
 def simplex(points):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..spectral import BoxOperator
+from ...spectral import BoxOperator
+from ..tensors import uniaxial
 from .symmetric import symmetric_minimum
-from .tensors import uniaxial
 
 if TYPE_CHECKING:
-    from .full import LandauDeGennes
+    from ..full import LandauDeGennes
 
 LATERAL = ("left", "right", "bottom", "top")
 

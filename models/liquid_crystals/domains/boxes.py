@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .anchoring import conditions
+from ..discretisation.anchoring import conditions
+from ..discretisation.elements import Elements, cut_quadrilaterals
+from ..discretisation.full_box import FullBox
+from ..discretisation.grid import FACES, Grid
+from ..discretisation.lines import Axis
+from ..discretisation.reduced_grid import ReducedOnGrid
 from .domain import Domain
-from .elements import Elements, cut_quadrilaterals
-from .full_box import FullBox
-from .grid import FACES, Grid
-from .lines import Axis
-from .reduced_grid import ReducedOnGrid
 
 if TYPE_CHECKING:
-    from .reduced import ReducedLandauDeGennes
+    from ..reduced import ReducedLandauDeGennes
 
 
 class Box(Domain):
@@ -134,7 +134,7 @@ class Flat(Box):
         """The reduced model by linear elements on the nodes of the grid."""
         if self.periodic:
             return super().reduced(model, order)
-        from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
+        from ..discretisation.reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
 
         return ReducedOnMesh(self, self.discretise(model.n), model, order)
 

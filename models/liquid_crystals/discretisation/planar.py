@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .tensors import BASIS
+from ..tensors import BASIS
 
 
 def planar_data(normal: np.ndarray, strength: float, order: float) -> np.ndarray:

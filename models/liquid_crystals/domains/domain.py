@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from .reduced import ReducedLandauDeGennes
+    from ..reduced import ReducedLandauDeGennes
 
 
 class Domain(tuple):
     """A domain is the tuple of its name and its parameters.
 
-    So it can be written into a run file or a landscape file, as ``["rectangle", 1.25]``, and is read back by
-    `saddlescape.models.liquid_crystals.domains.as_domain`. A subclass has a ``name`` and takes and checks the parameters in
+    So it can be written into a run file or a landscape file, as ``["rectangle", 1.25]``, and is read back by `as_domain`, see
+    `saddlescape.models.liquid_crystals.domains.registry`. A subclass has a ``name`` and takes and checks the parameters in
     ``__new__``.
 
     Attributes

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ..tensors import conjugation
 from .defects import grid_defects
 from .reading import Geometry, in_plane, point_defects, tilt
-from .tensors import conjugation
 
 # Maps that agree to this fraction of the largest |P| fix the state: symmetric states agree to round-off on symmetric meshes.
 _SAME = 1e-3

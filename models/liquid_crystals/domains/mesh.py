@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from .elements import Elements, boundary_facets, require
+from ..discretisation.elements import Elements, boundary_facets, require
 from .shapes import Meshed
 
 _TAGS = ("gmsh:physical", "medit:ref")

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse
 
+from ..tensors import uniaxial
 from .anchoring import Condition
 from .lines import Axis
-from .tensors import uniaxial
 
 FACES = ("left", "right", "bottom", "top", "back", "front")
 

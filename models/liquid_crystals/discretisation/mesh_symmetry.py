@@ -9,8 +9,8 @@ import scipy.fft
 
 from saddlescape.symmetry import Symmetry
 
+from ..tensors import conjugation
 from .elements import Elements
-from .tensors import conjugation
 
 _SAME = 1e-9  # boundary data of size one that differ by less are the same
 _PROBED = 20

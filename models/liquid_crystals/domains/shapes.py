@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .anchoring import facet_conditions
+from ..discretisation.anchoring import facet_conditions
+from ..discretisation.elements import Elements, cut_quadrilaterals
 from .domain import Domain
-from .elements import Elements, cut_quadrilaterals
 
 if TYPE_CHECKING:
-    from .full_mesh import FullOnMesh
-    from .reduced import ReducedLandauDeGennes
-    from .reduced_mesh import ReducedOnMesh
+    from ..discretisation.full_mesh import FullOnMesh
+    from ..discretisation.reduced_mesh import ReducedOnMesh
+    from ..reduced import ReducedLandauDeGennes
 
 REFLECTION = np.diag([1.0, -1.0])
 """y -> -y."""
@@ -53,7 +53,7 @@ class Meshed(Domain):
 
     def full_tensor(self, n: int, anchoring: Any, strength: Any, **material: Any) -> FullOnMesh:
         """The discrete full Landau-de Gennes energy; ``material`` as `FullOnMesh` takes it."""
-        from .full_mesh import FullOnMesh
+        from ..discretisation.full_mesh import FullOnMesh
 
         mesh = self.discretise(n)
         starts = self.start_names[:2]  # guesses by the angle at the boundary are of the reduced model alone
@@ -61,7 +61,7 @@ class Meshed(Domain):
 
     def reduced(self, model: ReducedLandauDeGennes, order: float) -> ReducedOnMesh:
         """The reduced model on this domain; |P| = ``order`` on the boundary."""
-        from .reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
+        from ..discretisation.reduced_mesh import ReducedOnMesh  # its kernels are compiled when they are first needed
 
         mesh = self.discretise(model.n)
         return ReducedOnMesh(self, mesh, model, order)

@@ -13,21 +13,21 @@ from scipy.sparse.linalg import spsolve
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
 
+from ..kernels.full_mesh_kernels import FULL_ON_MESH, pack
+from ..material import Bulk, is_isotropic
+from ..tensors import BASIS, nearest_uniaxial, uniaxial
 from .anchoring import FacetCondition, directors
 from .boundary import nodal_data, nodal_normals
 from .elements import Elements, entries_on
 from .factorised import elastic_operator
-from .full_mesh_kernels import FULL_ON_MESH, pack
 from .hessians import LocalHessian
-from .material import Bulk, is_isotropic
 from .mesh_symmetry import mesh_symmetry, rotation_of_rings, rotations_of_rings
 from .planar import planar_data, planar_density, planar_hessian
 from .rotations import Rotations, rotation_generators
 from .symmetric import symmetric_minimum
-from .tensors import BASIS, nearest_uniaxial, uniaxial
 
 if TYPE_CHECKING:
-    from .full import LandauDeGennes
+    from ..full import LandauDeGennes
 
 _SOFTENINGS = 5
 

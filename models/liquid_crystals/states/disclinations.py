@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .tensors import matrices, uniaxial
+from ..tensors import matrices, uniaxial
 
 # Relative to the largest |Q|: what decides where Q does not, and what is as good as no Q.
 _SMALL = 1e-4

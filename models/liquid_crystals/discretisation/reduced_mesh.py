@@ -14,15 +14,15 @@ from scipy.sparse.linalg import spsolve
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
 
+from ..kernels.mesh_kernels import REDUCED_ON_MESH, pack
 from .boundary import kinds_by_part, nodal_data, planar_axes
 from .elements import Elements
 from .factorised import FactorisedOperator
 from .hessians import LocalHessian, quartic_blocks
-from .mesh_kernels import REDUCED_ON_MESH, pack
 from .symmetric import symmetric_minimum
 
 if TYPE_CHECKING:
-    from .reduced import ReducedLandauDeGennes
+    from ..reduced import ReducedLandauDeGennes
 
 SAME = 1e-9  # boundary data of size one that differ by less are the same
 

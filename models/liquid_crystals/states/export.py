@@ -9,7 +9,7 @@ import numpy as np
 
 from saddlescape.model import EnergyModel
 
-from .elements import require
+from ..discretisation.elements import require
 from .reading import Geometry
 
 FORMATS = (".vtu", ".vtk", ".xdmf")

@@ -16,9 +16,9 @@ from scipy.spatial.transform import Rotation
 
 from saddlescape.symmetry import Symmetry
 
+from ..tensors import BASIS, components, conjugation
 from .anchoring import FacetCondition
 from .elements import Elements
-from .tensors import BASIS, components, conjugation
 
 SIGNIFICANT = 2.7
 """A direction counts as moving a state if, its stiff part taken out, it is this many times the estimated error of the slopes. The

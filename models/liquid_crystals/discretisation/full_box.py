@@ -12,19 +12,19 @@ import scipy.sparse
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
 
-from ..spectral import BoxOperator
-from . import full_layout as layout
+from ...spectral import BoxOperator
+from ..kernels import full_layout as layout
+from ..kernels.full_kernels import COUPLED, FULL
+from ..kernels.full_pointwise import PLANAR_SIZE
+from ..material import Bulk, is_isotropic
+from ..tensors import BASIS, conjugation, uniaxial
 from . import starts
-from .full_kernels import COUPLED, FULL
-from .full_pointwise import PLANAR_SIZE
 from .grid import FACES, Grid
 from .lines import stencil
-from .material import Bulk, is_isotropic
 from .planar import planar_data, planar_density, planar_hessian
-from .tensors import BASIS, conjugation, uniaxial
 
 if TYPE_CHECKING:
-    from .full import LandauDeGennes
+    from ..full import LandauDeGennes
 
 
 class FullBox:

@@ -11,14 +11,14 @@ import scipy.sparse
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
 
-from ..spectral import SineOperator, dirichlet_eigenvalues
+from ...spectral import SineOperator, dirichlet_eigenvalues
+from ..kernels.reduced_kernels import REDUCED
 from .hessians import LocalHessian, quartic_blocks
-from .reduced_kernels import REDUCED
 from .symmetric import symmetric_minimum
 
 if TYPE_CHECKING:
-    from .boxes import Square
-    from .reduced import ReducedLandauDeGennes
+    from ..domains.boxes import Square
+    from ..reduced import ReducedLandauDeGennes
 
 
 class ReducedOnGrid:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ..tensors import matrices
 from .defects import grid_defects, mesh_defects
 from .disclinations import grid_lines, mesh_lines
-from .tensors import matrices
 
 Geometry = Mapping[str, np.ndarray]
 

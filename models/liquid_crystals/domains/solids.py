@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .elements import Elements, boundary_facets
+from ..discretisation.elements import Elements, boundary_facets
+from ..discretisation.symmetric_mesh import group_of, kuhn_cells, mirrored, reflection
 from .shapes import Meshed, number
-from .symmetric_mesh import group_of, kuhn_cells, mirrored, reflection
 
 GOLDEN = 0.5 * (1.0 + np.sqrt(5.0))
 # The middle of a face, of an edge of it, and a vertex of an icosahedron.

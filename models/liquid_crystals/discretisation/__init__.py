@@ -1,0 +1,1 @@
+"""How a domain becomes numbers: grids, elements, anchoring, symmetry, quadratic forms."""

@@ -1,0 +1,1 @@
+"""Where a nematic is: shapes, their boundaries, meshes of their own."""

@@ -1,0 +1,1 @@
+"""Compiled energies and derivatives."""

@@ -1,0 +1,1 @@
+"""Reading a state: director, order, defects, names, files."""
