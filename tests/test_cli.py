@@ -76,6 +76,20 @@ def test_the_report_shows_every_point_and_edge(landscape):
     assert lines[-1] == "Euler sum 1, as a complete landscape has (necessary, not sufficient)."
 
 
+class Pinned(MuellerBrown):
+    """Claims that nothing changes along x."""
+
+    def zero_modes(self, x):
+        return np.array([[1.0, 0.0]])
+
+
+def test_the_report_says_why_a_point_is_not_certified():
+    failed = explore(Pinned(), max_index=0)
+    assert {search.result.status for search in failed.searches} == {Status.NOT_CERTIFIED}
+    line = next(line for line in describe(failed).splitlines() if line.startswith("the first that is not certified"))
+    assert line.endswith("these are not zero modes at x.")
+
+
 def test_states_with_names_are_called_by_them(landscape, monkeypatch):
     assert "state" not in describe(landscape).split("\n\n")[1]
     assert [node["name"] for node in summary(landscape)["nodes"]] == [None] * 3

@@ -114,7 +114,7 @@ def from_frank(K11: float, K22: float, K33: float, order: float) -> tuple[float,
     Raises
     ------
     ValueError
-        If a constant is not positive, or K33 is not K11.
+        If a constant is not positive, K33 is not K11, or K22 is so large that the energy is unbounded below.
     """
     for name, value in (("K11", K11), ("K22", K22), ("K33", K33)):
         if not (np.isfinite(value) and value > 0.0):
@@ -123,6 +123,10 @@ def from_frank(K11: float, K22: float, K33: float, order: float) -> tuple[float,
         raise ValueError(
             f"K33: got {K33:g} beside K11 = {K11:g}, expected the same: only the cubic elastic term with L4 tells splay from bend, "
             f"and {UNBOUNDED}; give their mean for both"
+        )
+    if not 0.7 * K22 < K11:  # L2 > -3/5 L1
+        raise ValueError(
+            f"K22: got {K22:g} beside K11 = {K11:g}, expected less than K11 / 0.7 = {K11 / 0.7:g}; else it is unbounded"
         )
     L1 = K22 / (2.0 * order**2)
     return L1, (K11 - K22) / order**2, 0.0

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..naming import model_text
+from ..results import Status
 
 if TYPE_CHECKING:
     from ..landscape.landscape import Landscape
@@ -312,6 +313,9 @@ def _head(eigenvalues: Sequence[float]) -> str:
 def _ending(landscape: Landscape) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in searches_by_status(landscape).items()) or "none"
     lines = [f"searches: {statuses}"]
+    uncertain = [search.result.message for search in landscape.searches if search.result.status is Status.NOT_CERTIFIED]
+    if uncertain:
+        lines.append(f"the first that is not certified: {uncertain[0]}")
     waiting = len(landscape.frontier)
     if waiting:
         lines.append(f"unfinished: {_counted(waiting, 'search')} left, of which {len(landscape.pending)} made but not merged")

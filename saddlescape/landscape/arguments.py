@@ -55,7 +55,7 @@ def configure(model, max_index, method, searches, upward, merge_tolerance) -> di
 def _checked_searches(searches: Any, model: EnergyModel) -> tuple:
     kinds = (DownwardSearch, UpwardSearch, ECDExplorer)
     searches = (searches,) if isinstance(searches, kinds) else searches
-    if not isinstance(searches, Iterable):
+    if isinstance(searches, str) or not isinstance(searches, Iterable):
         raise TypeError(
             f"searches: got {searches!r}, expected DownwardSearch(), UpwardSearch(), ECDExplorer(...) or several of them"
         )

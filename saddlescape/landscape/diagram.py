@@ -197,7 +197,8 @@ class Diagram:
 
     def report(self) -> str:
         """What happens at each critical value, which branches merge or are lost, and the notes: a line for each."""
-        return "\n".join(self._lines())
+        low, high = self.values[0], self.values[-1]
+        return "\n".join(self._lines()) or f"no critical value for {self.parameter} from {low:.8g} to {high:.8g}"
 
     def _lines(self) -> Iterator[str]:
         for critical in self.criticals:

@@ -374,6 +374,7 @@ def test_progress_true_is_the_bar_of_the_command_line(progress, monkeypatch, tmp
         ({"method": "HiSD"}, TypeError, "method: got 'HiSD', which lacks begin, advance, preconditioned; expected HiSD"),
         ({"method": HiSD(index=1)}, ValueError, "method: its index is 1"),
         ({"method": GradientFlow()}, ValueError, "method: its index is 0"),
+        ({"searches": "ECDExplorer"}, TypeError, r"searches: got 'ECDExplorer', expected DownwardSearch"),
         ({"searches": ["downward"]}, TypeError, r"searches: got 'downward', expected DownwardSearch"),
         ({"merge_tolerance": 0.0}, ValueError, "merge_tolerance: got 0.0, expected a positive number"),
         ({"merge_tolerance": float("nan")}, ValueError, "merge_tolerance: got nan, expected a positive number"),

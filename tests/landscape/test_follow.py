@@ -115,6 +115,8 @@ def test_a_branch_is_followed_away_and_back():
     assert critical.kind == "meeting" and critical.value == pytest.approx(there.criticals[0].value, abs=1e-7)
     assert back.branches[0].ends[0].kind == "critical" and back.branches[0].ends[1].kind == "range"
     assert "branch 0 (index 0, 2 copies), existing above it only, ends there" in back.report()
+    quiet = follow(model.start("zero"), "lam", [0.5, 0.6], model=model)
+    assert quiet.report() == "no critical value for lam from 0.5 to 0.6"
     # With the zero state beside it the report names what it merges into.
     both = follow([born.at(6.0), np.zeros(31)], "lam", [6.0, 0.5], model=dataclasses.replace(model, lam=6.0))
     assert "branch 0 (index 0, 2 copies), existing above it only, merges into branch 1" in both.report()

@@ -23,7 +23,10 @@ meshio = pytest.importorskip("meshio", reason="files of states need the extra 'm
 )
 def test_a_file_holds_the_state(tmp_path, model, start, cell, ending):
     x = model.start(start)
+    landscape = tmp_path / "state.h5"
+    landscape.write_bytes(b"found in a long night")
     export_state(model, x, tmp_path / f"state{ending}")
+    assert landscape.read_bytes() == b"found in a long night"
     mesh, fields = meshio.read(tmp_path / f"state{ending}"), model.unpack(x)
     assert [block.type for block in mesh.cells] == [cell]
     np.testing.assert_allclose(mesh.point_data["order"], fields["order"].ravel())

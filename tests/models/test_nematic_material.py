@@ -154,6 +154,8 @@ def test_from_frank_inverts_the_formulas():
 def test_unequal_splay_and_bend_are_refused_with_the_reason():
     with pytest.raises(ValueError, match=r"K33: got 9e-12 beside K11 = 8e-12, .* L4 .* unbounded below"):
         LandauDeGennes.from_frank(9, 1e-7, **MBBA, K11=8e-12, K22=4e-12, K33=9e-12)
+    with pytest.raises(ValueError, match=r"K22: got 4e-11 beside K11 = 6e-12, expected less than K11 / 0\.7"):
+        LandauDeGennes.from_frank(9, 1e-7, **MBBA, K11=6e-12, K22=4e-11, K33=6e-12)
     with pytest.raises(ValueError, match=r"K22: got -1\.0"):
         LandauDeGennes.from_frank(9, 1e-7, **MBBA, K11=1.0, K22=-1.0, K33=1.0)
     with pytest.raises(ValueError, match=r"L4: got 1e-12.* unbounded below"):

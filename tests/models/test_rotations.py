@@ -110,6 +110,13 @@ def test_the_hedgehog_loses_its_stability_to_five_directions_at_once(lambda2, te
     assert values[5] > values[0] + 1.0
 
 
+def test_strong_planar_anchoring_is_certified():
+    """The metric knows the anchoring, or softening the zero modes would blow them up."""
+    model = LandauDeGennes(7, 20.0, domain=Ball(), anchoring="planar-degenerate", strength=20.0)
+    result = search(model, model.start("uniform"), HiSD(0), rng=0)
+    assert result.point is not None and result.point.nullity >= 2, result.message
+
+
 # --- which rotations keep the energy --------------------------------------------------------------------------------------
 
 NONE, Z, ALL = np.empty((0, 3)), np.eye(3)[2:], np.eye(3)

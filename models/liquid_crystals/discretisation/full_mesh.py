@@ -232,8 +232,11 @@ class FullOnMesh:
         return self._hessian.at(local)
 
     def preconditioner(self, shift: float) -> Any:
-        """-Laplacian + shift, with weak anchoring, for every component in the axes of the laboratory."""
-        matrix = self.mesh.stiffness + scipy.sparse.diags_array(self.surface + shift * self.mesh.weights)
+        """-Laplacian + shift, with weak anchoring of either kind, for every component in the axes of the laboratory."""
+        nodes, data = self._planar
+        surface = self.surface.copy()
+        np.add.at(surface, nodes, data[:, 0])
+        matrix = self.mesh.stiffness + scipy.sparse.diags_array(surface + shift * self.mesh.weights)
         axes = None if self.axes is None else self.axes[self.free]
         return elastic_operator(matrix[self.free][:, self.free], self.mesh.dimension, axes)
 

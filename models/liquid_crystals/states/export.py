@@ -26,7 +26,7 @@ def export_state(model: EnergyModel, x: np.ndarray, path: str | os.PathLike[str]
     x : (n,) array
         The state.
     path : path
-        Ends in .vtu, .vtk or .xdmf (which puts its arrays into an .h5 file beside it).
+        Ends in .vtu, .vtk or .xdmf.
 
     Raises
     ------
@@ -54,7 +54,9 @@ def export_state(model: EnergyModel, x: np.ndarray, path: str | os.PathLike[str]
     director = data["director"].reshape(len(points), -1)
     data = {name: array.ravel() for name, array in data.items()}
     data["director"] = np.pad(director, ((0, 0), (0, 3 - director.shape[1])))
-    meshio.Mesh(points, [(kind, cells)], point_data=data).write(path)
+    # By default XDMF puts its arrays into an .h5 file beside it, whose name may be that of a landscape.
+    inline = {"data_format": "XML"} if path.suffix.lower() == ".xdmf" else {}
+    meshio.Mesh(points, [(kind, cells)], point_data=data).write(path, **inline)
 
 
 def _mesh(geometry: Geometry) -> tuple[np.ndarray, str, np.ndarray]:
