@@ -30,6 +30,17 @@ def check_point(x: Any, dim: int, argument: str = "x0") -> np.ndarray:
     return array
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, of Python or NumPy, and not a truth value."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def check_positive(name: str, value: Any, expected: str = "a positive number") -> None:
+    """Check a parameter; `ValueError` if it is not a positive, finite number."""
+    if not (is_number(value) and 0.0 < value < np.inf):
+        raise ValueError(f"{name}: got {value!r}, expected {expected}")
+
+
 def check_dim(dim: Any) -> None:
     """Check a number of unknowns; `ValueError` if it is none."""
     if not isinstance(dim, (int, np.integer)) or dim < 1:

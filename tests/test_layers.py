@@ -27,6 +27,7 @@ LAYERS = {
 }
 ROOMS = {"numba": "kernels", "h5py": "store", "matplotlib": "plotting"}  # who alone may import what
 MODELS_MAY_IMPORT = {
+    "saddlescape.given",
     "saddlescape.kernels",
     "saddlescape.model",
     "saddlescape.symmetry",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import scipy.sparse
 
+from saddlescape.given import check_positive, is_number
 from saddlescape.kernels import Kernels
 from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
@@ -109,10 +110,8 @@ class LandauDeGennes(EnergyModel):
 
     def __post_init__(self) -> None:
         for name in ("lambda2", "B", "C"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise ValueError(f"{name}: got {value!r}, expected a positive number")
-        if not (np.isfinite(self.temperature) and self.temperature <= CLEARING):
+            check_positive(name, getattr(self, name))
+        if not (is_number(self.temperature) and -np.inf < self.temperature <= CLEARING):
             raise ValueError(f"temperature: got {self.temperature!r}, expected at most 9/8; above, there is no nematic order")
         check_elastic(self.L2, self.L3)
         domain = as_domain(self.domain)
@@ -171,8 +170,7 @@ class LandauDeGennes(EnergyModel):
         if L4 != 0.0:
             raise ValueError(f"L4: got {L4!r}, expected 0: {UNBOUNDED}")
         for name, value in (("size", size), ("L1", L1), ("B", B), ("C", C)):
-            if not (np.isfinite(value) and value > 0.0):
-                raise ValueError(f"{name}: got {value!r}, expected a positive number")
+            check_positive(name, value)
         scale = size / L1
         scaled = {part: scale * value for part, value in strength.items()} if isinstance(strength, Mapping) else scale * strength
         return cls(

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from saddlescape.given import is_number
+
 from .tensors import BASIS
 
 B_MBBA, C_MBBA = 0.64e4, 0.35e4
@@ -89,7 +91,7 @@ def check_elastic(L2: float, L3: float) -> None:
     L. Longa, D. Monselesan, H.-R. Trebin, Liquid Crystals 2 (1987) 769.
     """
     for name, value in (("L2", L2), ("L3", L3)):
-        if not np.isfinite(value):
+        if not (is_number(value) and np.isfinite(value)):
             raise ValueError(f"{name}: got {value!r}, expected a finite number, in units of L1")
     if not -1.0 < L3 < 2.0:
         raise ValueError(f"L3: got {L3!r}, expected -1 < L3 < 2 in units of L1; else the energy is unbounded below")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse
 
+from saddlescape.given import check_positive, is_number
 from saddlescape.kernels import Kernels
 from saddlescape.model import EnergyModel
 from saddlescape.symmetry import Symmetry
@@ -94,10 +95,9 @@ class ReducedLandauDeGennes(EnergyModel):
         object.__setattr__(self, "domain", as_domain(self.domain))
         object.__setattr__(self, "anchoring", as_anchoring(self.anchoring))
         object.__setattr__(self, "n", self.domain.check_nodes(self.n))
-        if not (np.isfinite(self.lambda2) and self.lambda2 > 0):
-            raise ValueError(f"lambda2: got {self.lambda2!r}, expected a positive number")
+        check_positive("lambda2", self.lambda2)
         self.domain.check_corner(self.corner)
-        if not self.strength > 0:
+        if not (is_number(self.strength) and self.strength > 0):
             raise ValueError(f"strength: got {self.strength!r}, expected a positive number, or inf for strong anchoring")
         self._form  # noqa: B018 - what the domain refuses is refused here
 

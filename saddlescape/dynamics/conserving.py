@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..given import check_point
+from ..given import check_point, check_positive
 from ..model import EnergyModel
 from ..numerics.derivatives import Derivatives
 from ..results import Descent, SearchResult
@@ -223,12 +223,6 @@ class Continued:
         state = self.method._prepared(derivatives, x0, arguments["rng"])
         go_on(state, self.descent)
         return state
-
-
-def check_positive(name: str, value: Any, expected: str = "a positive number") -> None:
-    """Check a parameter; ValueError if it is not a positive, finite number."""
-    if not (value > 0 and np.isfinite(value)):
-        raise ValueError(f"{name}: got {value!r}, expected {expected}")
 
 
 def _box(box: Any) -> tuple:

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..given import check_positive
 from ..numerics.derivatives import Derivatives
 from . import ecd_laws as laws
-from .conserving import ADAPT, EnergyConserving, check_positive
+from .conserving import ADAPT, EnergyConserving
 from .ecd_state import DescentState
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..given import check_positive
+
 
 def check_index(index: object) -> None:
     """Check the Morse index of a method, or None where the driver gives it.
@@ -18,18 +20,13 @@ def check_index(index: object) -> None:
     ValueError
         If it is neither.
     """
-    if index is not None and (not isinstance(index, (int, np.integer)) or index < 0):
+    if index is not None and (not isinstance(index, (int, np.integer)) or isinstance(index, bool) or index < 0):
         raise ValueError(f"index: got {index!r}, expected a Morse index, an integer of at least 0")
 
 
 def _whole(name: str, value: object) -> None:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least 1")
-
-
-def _number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)) or not 0 < value < np.inf:
-        raise ValueError(f"{name}: got {value!r}, expected a positive number")
 
 
 def check_size(name: str, value: float | None) -> None:
@@ -193,8 +190,8 @@ class Decaying:
     p: float = 1.0
 
     def __post_init__(self) -> None:
-        _number("gamma", self.gamma)
-        _number("m", self.m)
+        check_positive("gamma", self.gamma)
+        check_positive("m", self.m)
         if not 0 < self.p <= 1:
             raise ValueError(f"p: got {self.p!r}, expected 0 < p <= 1 (see Constant for p = 0)")
 
@@ -211,7 +208,7 @@ class Constant:
     size: float
 
     def __post_init__(self) -> None:
-        _number("size", self.size)
+        check_positive("size", self.size)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..given import is_number
 from ..model import EnergyModel
 from ..results import StationaryPoint
 from .frontier import Departure, is_integer
@@ -97,7 +98,7 @@ class ECDExplorer:
     def __post_init__(self) -> None:
         for name, none in (("ceiling", False), ("margin", True), ("step", True), ("decoherence", True), ("eta", False)):
             value = getattr(self, name)
-            if not ((none and value is None) or (_is_number(value) and 0.0 < value < np.inf)):
+            if not ((none and value is None) or (is_number(value) and 0.0 < value < np.inf)):
                 expected = "a positive number" + (", or None to take it from the problem" if none else "")
                 raise ValueError(f"{name}: got {value!r}, expected {expected}")
         if self.eta < 1.0:
@@ -172,7 +173,3 @@ def _modes(modes: Any) -> int | tuple | None:
     if rank < len(rows):
         raise ValueError(f"modes: the {len(rows)} directions span {rank} dimensions only; leave out those that depend on others")
     return tuple(tuple(row) for row in rows.astype(float).tolist())
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

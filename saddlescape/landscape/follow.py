@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..given import check_point, nearest
+from ..given import check_point, is_number, nearest
 from ..model import EnergyModel, check_is_model
 from ..numerics.alignment import mass_norm
 from ..numerics.branching import Limits
@@ -168,7 +168,7 @@ def _family(
         )
     fields = {f.name: getattr(model, f.name) for f in dataclasses.fields(model) if f.init}
     whole = [f.name for f in dataclasses.fields(model) if f.type in ("int", int)]
-    numeric = [key for key, value in fields.items() if _is_number(value) and key not in whole]
+    numeric = [key for key, value in fields.items() if is_number(value) and key not in whole]
     if parameter not in fields:
         raise ValueError(
             f"parameter: {type(model).__name__} has no {parameter!r}{nearest(parameter, numeric)}; its numbers are "
@@ -198,10 +198,6 @@ def _family(
                 f"{value:.6g}); states can only be followed in a parameter that leaves it alone"
             )
     return model_at, parameter, float(fields[parameter])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _smallest_symmetry(model_at: Any, low: float, high: float, origin: float, given: Symmetry | None) -> Symmetry:

@@ -87,11 +87,10 @@ class Box(Domain):
             found.append(Axis(np.zeros(1), 1.0))
         return tuple(found)
 
-    def check_corner(self, corner: float) -> None:
-        """Raise ValueError unless 0 < corner <= the shortest half edge."""
-        shortest = min(self.half_edges())
-        if not 0 < corner <= shortest:
-            raise ValueError(f"corner: got {corner!r}, expected a length in (0, {shortest:g}], at most half of the shortest edge")
+    @property
+    def max_corner(self) -> float:
+        """Half of the shortest edge."""
+        return min(self.half_edges())
 
     def full_tensor(self, n: int, anchoring: Any, strength: Any, **material: Any) -> FullBox:
         """The discrete full Landau-de Gennes energy; ``material`` as `FullBox` takes it."""

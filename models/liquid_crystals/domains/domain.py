@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from saddlescape.given import is_number
+
 if TYPE_CHECKING:
     from ..reduced import ReducedLandauDeGennes
 
@@ -44,8 +46,10 @@ class Domain(tuple):
         ValueError
             If corner is not in (0, `max_corner`].
         """
-        if not 0 < corner <= self.max_corner:
-            raise ValueError(f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], at most half an edge")
+        if not (is_number(corner) and 0 < corner <= self.max_corner):
+            raise ValueError(
+                f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], at most half of the shortest edge"
+            )
 
     def check_nodes(self, n: Any) -> int | tuple[int, ...]:
         """A number of nodes as a model keeps it.

@@ -42,11 +42,6 @@ class Meshed(Domain):
         mesh = self.discretise(n)
         return dict.fromkeys(mesh.parts, np.eye(3)[0 if mesh.dimension == 2 else 2])
 
-    def check_corner(self, corner: float) -> None:
-        """Raise ValueError unless 0 < corner <= half of the shortest edge."""
-        if not 0 < corner <= self.max_corner:
-            raise ValueError(f"corner: got {corner!r}, expected a length in (0, {self.max_corner:g}], up to half an edge")
-
     def check_anchoring(self, n: int, anchoring: Any, strength: Any) -> None:
         """Raise ValueError if a surface in space is to be tangent, or the whole boundary is free."""
         facet_conditions(anchoring, strength, self.discretise(n))
