@@ -10,7 +10,7 @@ import pytest
 
 from saddlescape import EnergyModel, Symmetry, as_model, explore, follow
 from saddlescape.landscape import tracking
-from saddlescape.models import ChafeeInfante, MuellerBrown, PhaseField, ReducedLandauDeGennes
+from saddlescape.models import ChafeeInfante, LandauDeGennes, MuellerBrown, PhaseField, ReducedLandauDeGennes
 from saddlescape.models.liquid_crystals import Rectangle
 from saddlescape.numerics.branching import Limits
 from saddlescape.numerics.family import Family
@@ -262,6 +262,14 @@ def test_critical_values_of_the_wors():
     assert [(c.index_below, c.index_above) for c in diagram.criticals] == [(0, 1), (1, 2), (2, 4), (4, 5)]
     assert all(c.bracket[1] - c.bracket[0] <= 1e-4 for c in diagram.criticals)
     assert "double eigenvalue: branch 0 changes its index from 2 to 4" in diagram.report()
+
+
+@pytest.mark.slow
+def test_critical_values_of_the_wors_in_the_full_model():
+    model = LandauDeGennes(41, 5.0)
+    diagram = follow(model.start("wors"), "lambda2", [5.0, 25.0], model=model)
+    assert values_of(diagram) == pytest.approx([6.4186, 7.7521, 18.655], abs=0.005)
+    assert [(c.multiplicity, c.index_below, c.index_above) for c in diagram.criticals] == [(1, 0, 1), (1, 1, 2), (2, 2, 4)]
 
 
 def check_square(diagram):
