@@ -208,7 +208,7 @@ TRAJECTORIES = [ECDExplorer(110.0, n_steps=6000, stages=2, max_runs=6), Downward
         ("trajectories", MuellerBrown(), 10, 0.03),
         ("wells", DoubleWells((1.0, 1.3, 0.7, 1.9)), 20, 0.02),
         pytest.param("square", ReducedLandauDeGennes(17, 20.0), 6, 0.05, marks=pytest.mark.slow),
-        pytest.param("many wells", DoubleWells((1.0, 1.3, 0.7, 1.9, 1.6)), 200, 0.02, marks=pytest.mark.slow),
+        pytest.param("many wells", DoubleWells((1.0, 1.3, 0.7, 1.9, 1.6)), 200, 0.01, marks=pytest.mark.slow),
     ],
 )
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(model, reference, kills, longest, tmp_path):
