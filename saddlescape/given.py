@@ -30,6 +30,11 @@ def check_point(x: Any, dim: int, argument: str = "x0") -> np.ndarray:
     return array
 
 
+def is_integer(value: Any) -> bool:
+    """Whether a value is an integer, of Python or NumPy, and not a truth value."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a real number, of Python or NumPy, and not a truth value."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

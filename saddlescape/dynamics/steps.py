@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..given import check_positive
+from ..given import check_positive, is_integer
 
 
 def check_index(index: object) -> None:
@@ -20,12 +18,12 @@ def check_index(index: object) -> None:
     ValueError
         If it is neither.
     """
-    if index is not None and (not isinstance(index, (int, np.integer)) or isinstance(index, bool) or index < 0):
+    if not (index is None or (is_integer(index) and index >= 0)):
         raise ValueError(f"index: got {index!r}, expected a Morse index, an integer of at least 0")
 
 
 def _whole(name: str, value: object) -> None:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+    if not (is_integer(value) and value >= 1):
         raise ValueError(f"{name}: got {value!r}, expected an integer of at least 1")
 
 

@@ -13,11 +13,11 @@ from ..dynamics.arguments import check_method, explores
 from ..dynamics.describe import describe
 from ..dynamics.flow import GradientFlow
 from ..dynamics.hisd import HiSD
-from ..given import check_point
+from ..given import check_point, is_integer
 from ..model import EnergyModel
 from ..numerics.check import gradient_consistent
 from .explorer import ECDExplorer
-from .frontier import DownwardSearch, UpwardSearch, is_integer
+from .frontier import DownwardSearch, UpwardSearch
 from .progress import Progress, progress_to
 
 Start = str | np.ndarray | Sequence[np.ndarray] | Sequence[str] | None

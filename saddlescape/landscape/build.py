@@ -8,7 +8,7 @@ from inspect import get_annotations
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
-from ..given import nearest
+from ..given import is_integer, nearest
 
 
 class Kind(NamedTuple):
@@ -16,11 +16,6 @@ class Kind(NamedTuple):
 
     words: str
     accepts: Callable[[Any], bool]
-
-
-def is_integer(value: Any) -> bool:
-    """Whether a value is an integer; TOML's true and false are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_point(value: Any) -> bool:

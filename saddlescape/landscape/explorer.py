@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..given import is_number
+from ..given import is_integer, is_number
 from ..model import EnergyModel
 from ..results import StationaryPoint
-from .frontier import Departure, is_integer
+from .frontier import Departure
 
 NO_DIRECTION = np.empty(0)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .build import SWITCH, TEXT, Kind, is_integer, is_point
+from ..given import is_integer
+from .build import SWITCH, TEXT, Kind, is_point
 
 _VALUES = Kind("an array of numbers, [5.0, 10.0, 20.0]", is_point)
 _NUMBER = Kind("a positive number", lambda v: (is_integer(v) or isinstance(v, float)) and v > 0)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..given import is_integer
 from ..numerics.orbits import Direction, isotropic_directions
 from ..results import StationaryPoint
 from ..symmetry import Symmetry
-
-
-def is_integer(value: Any) -> bool:
-    """Whether a value is an integer, of Python or NumPy, and not a truth value."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

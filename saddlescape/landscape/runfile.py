@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from ..given import nearest
+from ..given import is_integer, nearest
 from ..model import EnergyModel
 from ..naming import build_model, load_model
-from .build import SWITCH, TEXT, Kind, check, construct, described, is_integer, is_point, listed, named
+from .build import SWITCH, TEXT, Kind, check, construct, described, is_point, listed, named
 from .follow_table import FollowTable
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
+from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
 CORNER_ANGLE = np.pi / 6
@@ -236,6 +237,14 @@ class Elements:
             full[: self.dimension, : self.dimension] = r
             found.append((permutation, full))
         return found
+
+    def harmonic(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """The discrete harmonic functions (N, ...) with the values (N, ...) at the known nodes (k,)."""
+        inside = np.setdiff1d(np.arange(len(values)), known)
+        rows = self.stiffness[inside]
+        fields = values.copy()
+        fields[inside] = spsolve(rows[:, inside].tocsc().astype(values.dtype), -(rows[:, known] @ values[known]))
+        return fields
 
     @cached_property
     def corners(self) -> np.ndarray:

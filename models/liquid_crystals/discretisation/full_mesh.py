@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
-from scipy.sparse.linalg import spsolve
 
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
@@ -269,7 +268,7 @@ class FullOnMesh:
     def zero_modes(self, x: np.ndarray) -> np.ndarray:
         """The directions in which rotations move x, (m, n): of all rings in the plane, of a round domain in space."""
         if self._rotations is None:
-            return rotation_of_rings(x, self.symmetry())
+            return np.empty((0, x.size)) if self.axes is None else rotation_of_rings(x, self.mesh.ring)
         return self._rotations.zero_modes(self._exact, x, lambda modes: self._softened(x, modes))
 
     def _softened(self, x: np.ndarray, modes: np.ndarray) -> np.ndarray:
@@ -304,10 +303,7 @@ class FullOnMesh:
         weak = self.surface > 0.0
         data[:, weak] = self.wanted[:, weak] / self.surface[weak]
         anchored = weak | (np.abs(data) > 0.0).any(axis=0)
-        inside = np.flatnonzero(~anchored)
-        rows = self.mesh.stiffness[inside]
-        data[:, inside] = spsolve(rows[:, inside].tocsc(), -(rows @ np.where(anchored, data, 0.0).T)).T
-        return data
+        return self.mesh.harmonic(data.T, np.flatnonzero(anchored)).T
 
     # --- fields at all nodes ---------------------------------------------------------------------------------------------
 

@@ -44,11 +44,8 @@ def rotations_of_rings(mesh: Elements, fields: Sequence[np.ndarray]) -> np.ndarr
     return axes
 
 
-def rotation_of_rings(x: np.ndarray, symmetry: Symmetry) -> np.ndarray:
-    """The direction in which a shift along all rings moves x (n,): (1, n), or (0, n) where no shift is a symmetry."""
-    if symmetry.grid is None:
-        return np.empty((0, x.size))
-    (size,) = symmetry.grid
+def rotation_of_rings(x: np.ndarray, size: int) -> np.ndarray:
+    """The direction in which a shift along all rings of ``size`` nodes moves x (n,): (1, n)."""
     wave = 1j * np.arange(size // 2 + 1.0)
     if size % 2 == 0:
         wave[-1] = 0.0  # the shortest wave of a real field has no direction to move in

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.fft
 import scipy.sparse
-from scipy.sparse.linalg import spsolve
 
 from saddlescape.kernels import Kernels
 from saddlescape.symmetry import Symmetry
@@ -19,6 +18,7 @@ from .boundary import kinds_by_part, nodal_data, planar_axes
 from .elements import Elements
 from .factorised import FactorisedOperator
 from .hessians import LocalHessian, quartic_blocks
+from .mesh_symmetry import rotation_of_rings
 from .symmetric import symmetric_minimum
 
 if TYPE_CHECKING:
@@ -198,12 +198,7 @@ class ReducedOnMesh:
         return self._rotation
 
     def _rotation(self, x: np.ndarray) -> np.ndarray:
-        size = self.mesh.ring
-        wave = 1j * np.arange(size // 2 + 1.0)
-        if size % 2 == 0:
-            wave[-1] = 0.0  # the shortest wave of a real field has no direction to move in
-        spectrum = scipy.fft.rfft(x.reshape(-1, size))
-        return scipy.fft.irfft(wave * spectrum, n=size).reshape(1, -1)
+        return rotation_of_rings(x, self.mesh.ring)
 
     def start(self, model: ReducedLandauDeGennes, name: str) -> np.ndarray:
         """A named start, (n,).
@@ -214,10 +209,10 @@ class ReducedOnMesh:
         if name == "uniform":
             return self._own(np.full(len(self.mesh.nodes), self.order, complex))
         if name in ("harmonic", "ring", "wors"):
-            harmonic = self._own(self._harmonic(self._data, self._anchored))
+            harmonic = self._own(self.mesh.harmonic(self._data, self._anchored))
             return harmonic if name == "harmonic" else symmetric_minimum(model, harmonic)
         boundary = np.unique(np.concatenate([facets.nodes.ravel() for facets in self.mesh.parts.values()]))
-        angle = self._harmonic(self.domain.angle(self.n, name).ravel(), boundary)
+        angle = self.mesh.harmonic(self.domain.angle(self.n, name).ravel(), boundary)
         # The angle is that of tangent anchoring; other data are met by turning all of it.
         overlap = np.vdot(np.exp(2j * angle[self._anchored]), self._data[self._anchored])
         return self._own(self.order * np.exp(2j * angle) * overlap / abs(overlap))
@@ -226,14 +221,6 @@ class ReducedOnMesh:
         """P (N,) in the axes of the laboratory as a point x (n,)."""
         local = (self._turns.conj() * fields)[self.free]
         return np.concatenate([local.real, local.imag])
-
-    def _harmonic(self, values: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """The discrete harmonic function (N,) with the values (N,) at the known nodes (k,)."""
-        inside = np.setdiff1d(np.arange(values.size), known)
-        rows = self.mesh.stiffness[inside]
-        fields = values.copy()
-        fields[inside] = spsolve(rows[:, inside].tocsc().astype(values.dtype), -(rows[:, known] @ values[known]))
-        return fields
 
     def fields(self, x: np.ndarray) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
         """The mesh, P at its nodes (2, N) in the axes of the laboratory, and the energy density (N,), surface terms left out."""

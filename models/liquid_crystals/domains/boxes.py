@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from saddlescape.given import check_positive, is_integer
 
 from ..discretisation.anchoring import conditions
 from ..discretisation.elements import Elements, cut_quadrilaterals
@@ -60,7 +61,7 @@ class Box(Domain):
             If n is neither an integer of at least 5 nor one such integer for each axis.
         """
         each = isinstance(n, (tuple, list))
-        if (each and len(n) != self.dimension) or not all(_is_count(count) for count in (n if each else [n])):
+        if (each and len(n) != self.dimension) or not all(is_integer(count) and count >= 5 for count in (n if each else [n])):
             raise ValueError(
                 f"n: got {n!r}, expected an integer of at least 5 (nodes along x, boundary included), or {self.dimension} of them, "
                 f"one for each of the axes {', '.join('xyz'[: self.dimension])}"
@@ -269,13 +270,8 @@ class Cuboid(Box):
         return self[3]
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 5
-
-
 def _length(name: str, value: Any) -> float:
-    if not isinstance(value, Real) or isinstance(value, bool) or not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}: got {value!r}, expected a positive ratio of edges")
+    check_positive(name, value, "a positive ratio of edges")
     return float(value)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from saddlescape.given import is_number
+
 from ..discretisation.anchoring import facet_conditions
 from ..discretisation.elements import Elements, cut_quadrilaterals
 from .domain import Domain
@@ -29,10 +31,6 @@ class Meshed(Domain):
     def discretise(self, n: int) -> Elements:
         """The mesh whose size n sets."""
         return _discretised(self, n)
-
-    def angle(self, n: int, name: str) -> np.ndarray:
-        """Director angle at the boundary of a state without defects inside, (N,), zero inside; see `Polygon`."""
-        raise NotImplementedError
 
     def _mesh(self, n: int) -> Elements:
         raise NotImplementedError
@@ -218,8 +216,7 @@ class Annulus(Meshed):
 
 
 def number(name: str, value: Any, low: float, high: float, expected: str, strict: bool = False) -> float:
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not (is_number and np.isfinite(value) and (low < value < high if strict else low <= value <= high)):
+    if not (is_number(value) and np.isfinite(value) and (low < value < high if strict else low <= value <= high)):
         raise ValueError(f"{name}: got {value!r}, expected {expected}")
     return float(value)
 
